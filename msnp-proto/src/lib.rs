@@ -6,5 +6,17 @@ extern crate alloc;
 #[cfg(any(test, feature = "testing"))]
 extern crate std;
 
+pub mod body;
+pub mod client;
+pub mod error;
+pub mod hub;
+pub mod limits;
 pub mod machine;
+pub mod ns;
+pub mod sb;
+pub mod secret;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod time;
+pub mod types;
+pub mod wire;

@@ -1,0 +1,1 @@
+//! Bodies of messages: headers, text, typing, profile, mail.

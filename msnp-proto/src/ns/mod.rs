@@ -1,0 +1,7 @@
+//! The dispatch and the notification server: what both sides say, and the machines that say it.
+
+mod reply;
+mod request;
+
+pub use reply::Reply;
+pub use request::Request;

@@ -1,0 +1,1 @@
+//! For tests: transcripts, a simulated network, law checkers.

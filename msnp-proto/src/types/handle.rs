@@ -1,0 +1,169 @@
+//! Account names.
+
+use alloc::sync::Arc;
+use core::cmp::Ordering;
+use core::fmt;
+use core::hash::{Hash, Hasher};
+
+use crate::error::{CommandError, Expected};
+use crate::limits;
+use crate::wire::{Arg, Args, LineWriter};
+
+/// An account name as it stands on the wire: a word that need not be a valid [`Handle`].
+#[derive(Clone, Copy)]
+pub struct Account<'a>(&'a [u8]);
+
+impl<'a> Account<'a> {
+    /// The bytes as they were sent.
+    #[must_use]
+    pub const fn as_bytes(self) -> &'a [u8] {
+        self.0
+    }
+
+    /// The account as a checked value.
+    #[must_use]
+    pub fn to_handle(self) -> Option<Handle> {
+        core::str::from_utf8(self.0).ok().and_then(Handle::new)
+    }
+
+    /// Whether this is that account: letters match in any case.
+    #[must_use]
+    pub fn is(self, handle: &Handle) -> bool {
+        self.0.eq_ignore_ascii_case(handle.as_str().as_bytes())
+    }
+}
+
+impl<'a> From<&'a Handle> for Account<'a> {
+    fn from(handle: &'a Handle) -> Self {
+        Self(handle.as_str().as_bytes())
+    }
+}
+
+impl PartialEq for Account<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.eq_ignore_ascii_case(other.0)
+    }
+}
+
+impl Eq for Account<'_> {}
+
+impl fmt::Debug for Account<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.escape_ascii())
+    }
+}
+
+impl<'a> Arg<'a> for Account<'a> {
+    fn read(args: &mut Args<'a>) -> Result<Self, CommandError> {
+        args.word(Expected::Account).map(Self)
+    }
+
+    fn write(&self, line: &mut LineWriter<'_, 'a>) {
+        line.word(self.0);
+    }
+}
+
+/// A checked account name: `local@domain` in printable ASCII, at most
+/// [`limits::HANDLE`] bytes. Compared without regard to the case of letters; the spelling is kept.
+///
+/// ```
+/// use msnp_proto::types::Handle;
+///
+/// let bob = Handle::new("Bob@example.net").unwrap();
+/// assert_eq!(bob, Handle::new("bob@EXAMPLE.net").unwrap());
+/// assert_eq!(bob.as_str(), "Bob@example.net");
+/// assert_eq!(Handle::new("@@a"), None);
+/// assert_eq!(Handle::new("bob@example.net\r\nOUT"), None);
+/// ```
+#[derive(Clone)]
+pub struct Handle(Arc<str>);
+
+impl Handle {
+    /// Checks and copies a name.
+    #[must_use]
+    pub fn new(text: &str) -> Option<Self> {
+        let (local, domain) = text.split_once('@')?;
+        let printable = text.bytes().all(|byte| byte.is_ascii_graphic());
+        let fits = text.len() <= limits::HANDLE
+            && printable
+            && !local.is_empty()
+            && !domain.is_empty()
+            && !domain.contains('@');
+        fits.then(|| Self(Arc::from(text)))
+    }
+
+    /// The name in the spelling that was given.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl PartialEq for Handle {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.0.eq_ignore_ascii_case(&other.0)
+    }
+}
+
+impl Eq for Handle {}
+
+impl Ord for Handle {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0
+            .bytes()
+            .map(|byte| byte.to_ascii_lowercase())
+            .cmp(other.0.bytes().map(|byte| byte.to_ascii_lowercase()))
+    }
+}
+
+impl PartialOrd for Handle {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Hash for Handle {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        for byte in self.0.bytes() {
+            state.write_u8(byte.to_ascii_lowercase());
+        }
+    }
+}
+
+impl fmt::Display for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::String;
+
+    #[test]
+    fn length_is_limited_to_what_the_draft_allows() {
+        let of = |len: usize| {
+            let mut text = String::from("@example.net");
+            while text.len() < len {
+                text.insert(0, 'a');
+            }
+            Handle::new(&text)
+        };
+        assert!(of(limits::HANDLE).is_some());
+        assert!(of(limits::HANDLE + 1).is_none());
+    }
+
+    #[test]
+    fn what_cannot_be_one_word_is_refused() {
+        for text in ["", "bob", "@", "a@", "@b", "a@@b", "a b@c.d", "a@b\n", "a@b\0", "é@b.c"] {
+            assert_eq!(Handle::new(text), None, "{text:?}");
+        }
+    }
+}

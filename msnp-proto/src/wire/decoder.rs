@@ -1,0 +1,277 @@
+//! Cutting a byte stream into frames: one resumable scan, limits on bytes and not on chunks.
+
+use memchr::memchr;
+
+use super::frame::Frame;
+use super::grammar;
+use crate::error::FrameError;
+use crate::limits::{Leniency, Limits};
+
+/// Says which verbs are followed by a payload in the direction that is read.
+pub(crate) type Payloads = fn(&[u8]) -> bool;
+
+/// A resumable cutter of frames. It keeps no bytes, only how far it has looked.
+///
+/// The caller keeps unread bytes in one buffer, shows the whole buffer each time, and drops
+/// `consumed` bytes from its front. For most uses [`Inbox`](super::Inbox) does that.
+///
+/// ```
+/// use msnp_proto::wire::{Decoded, FrameDecoder};
+///
+/// let mut decoder = FrameDecoder::switchboard_client(Default::default());
+/// let stream = b"ACK 7\r\nMSG bob@example.net Bob 5\r\nhello";
+///
+/// let Ok(Decoded::Frame { frame, consumed }) = decoder.decode(stream) else { panic!() };
+/// assert_eq!((frame.line(), consumed), (&b"ACK 7"[..], 7));
+/// let Ok(Decoded::Frame { frame, .. }) = decoder.decode(&stream[consumed..]) else { panic!() };
+/// assert_eq!(frame.payload(), Some(&b"hello"[..]));
+/// ```
+#[derive(Clone, Debug)]
+pub struct FrameDecoder {
+    payloads: Payloads,
+    line_limit: usize,
+    payload_limit: usize,
+    leniency: Leniency,
+    state: State,
+    scanned: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum State {
+    /// Looking for a line end; the first `seen` bytes have none.
+    Line { seen: usize },
+    /// The line of `line` bytes ends at `start`, where `payload` bytes follow.
+    Payload { line: usize, start: usize, payload: usize },
+    /// Passing over what is left of a payload that is too large.
+    Skip { left: u32 },
+    /// The stream cannot be read any more.
+    Lost(FrameError),
+}
+
+/// What [`FrameDecoder::decode`] found at the front of the buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decoded<'a> {
+    /// Nothing whole yet: call again with the same bytes and more behind them.
+    NeedMore,
+    /// A whole frame.
+    Frame {
+        /// The frame.
+        frame: Frame<'a>,
+        /// Bytes to drop from the front of the buffer.
+        consumed: usize,
+    },
+    /// Bytes without meaning: a blank line, or a piece of a payload that is being passed over.
+    Skipped {
+        /// Bytes to drop from the front of the buffer.
+        consumed: usize,
+    },
+    /// A line whose payload is over the limit. The payload will be passed over as it arrives.
+    Oversized {
+        /// The line, without payload.
+        frame: Frame<'a>,
+        /// Length of the payload as the line has it.
+        announced: u32,
+        /// Bytes to drop from the front of the buffer.
+        consumed: usize,
+    },
+}
+
+/// A [`Decoded`] as positions, so that it can be found in one buffer and borrowed from another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cut {
+    /// At least `wanted` bytes more are needed; 0 when it is not known how many.
+    NeedMore {
+        wanted: usize,
+    },
+    Frame {
+        line: usize,
+        payload: Option<usize>,
+        consumed: usize,
+    },
+    Skipped {
+        consumed: usize,
+    },
+    Oversized {
+        line: usize,
+        announced: u32,
+        consumed: usize,
+    },
+}
+
+impl FrameDecoder {
+    pub(crate) const fn new(payloads: Payloads, limits: &Limits, leniency: Leniency) -> Self {
+        Self {
+            payloads,
+            line_limit: limits.line,
+            payload_limit: limits.payload,
+            leniency,
+            state: State::Line { seen: 0 },
+            scanned: 0,
+        }
+    }
+
+    /// Reads what a dispatch or notification server sends.
+    #[must_use]
+    pub fn notification_client(limits: Limits) -> Self {
+        Self::new(crate::ns::Reply::has_payload, &limits, Leniency::Lenient)
+    }
+
+    /// Reads what a client sends to a dispatch or notification server.
+    #[must_use]
+    pub fn notification_server(limits: Limits) -> Self {
+        Self::new(crate::ns::Request::has_payload, &limits, Leniency::Lenient)
+    }
+
+    /// Reads what a switchboard sends.
+    #[must_use]
+    pub fn switchboard_client(limits: Limits) -> Self {
+        Self::new(crate::sb::Reply::has_payload, &limits, Leniency::Lenient)
+    }
+
+    /// Reads what a client sends to a switchboard.
+    #[must_use]
+    pub fn switchboard_server(limits: Limits) -> Self {
+        Self::new(crate::sb::Request::has_payload, &limits, Leniency::Lenient)
+    }
+
+    /// The same decoder with another leniency.
+    #[must_use]
+    pub fn with_leniency(mut self, leniency: Leniency) -> Self {
+        self.leniency = leniency;
+        self
+    }
+
+    /// Changes the line limit from the next line on.
+    pub fn set_line_limit(&mut self, limit: usize) {
+        self.line_limit = limit;
+    }
+
+    /// How many bytes have been looked at in search of line ends, in all.
+    #[must_use]
+    pub const fn scanned(&self) -> u64 {
+        self.scanned
+    }
+
+    /// Whether the stream stands between two frames, as far as it has been read.
+    #[must_use]
+    pub fn is_between_frames(&self) -> bool {
+        matches!(self.state, State::Line { seen: 0 })
+    }
+
+    /// Looks for a frame at the front of `buf`.
+    ///
+    /// # Errors
+    ///
+    /// When the stream cannot be read on; every later call gives the same error.
+    pub fn decode<'a>(&mut self, buf: &'a [u8]) -> Result<Decoded<'a>, FrameError> {
+        let cut = self.cut(buf)?;
+        Ok(match cut {
+            Cut::NeedMore { .. } => Decoded::NeedMore,
+            Cut::Frame { line, payload, consumed } => {
+                Decoded::Frame { frame: borrow(buf, line, payload, consumed), consumed }
+            }
+            Cut::Skipped { consumed } => Decoded::Skipped { consumed },
+            Cut::Oversized { line, announced, consumed } => {
+                Decoded::Oversized { frame: borrow(buf, line, None, consumed), announced, consumed }
+            }
+        })
+    }
+
+    pub(crate) fn cut(&mut self, buf: &[u8]) -> Result<Cut, FrameError> {
+        let cut = match self.state {
+            State::Line { seen } => self.cut_line(buf, seen),
+            State::Payload { line, start, payload } => {
+                Ok(self.cut_payload(buf, line, start, payload))
+            }
+            State::Skip { left } => Ok(self.cut_skipped(buf, left)),
+            State::Lost(error) => Err(error),
+        };
+        if let Err(error) = cut {
+            self.state = State::Lost(error);
+        }
+        cut
+    }
+
+    /// How much of `input` can belong to a line that was begun earlier.
+    pub(crate) fn line_part(&mut self, input: &[u8]) -> usize {
+        let part = memchr(b'\n', input).map_or(input.len(), |end| end.saturating_add(1));
+        self.scanned = self.scanned.saturating_add(part as u64);
+        part
+    }
+
+    fn cut_line(&mut self, buf: &[u8], seen: usize) -> Result<Cut, FrameError> {
+        let window = buf.get(..buf.len().min(self.line_limit)).unwrap_or(buf);
+        let fresh = window.get(seen..).unwrap_or_default();
+        let Some(found) = memchr(b'\n', fresh) else {
+            self.scanned = self.scanned.saturating_add(fresh.len() as u64);
+            if window.len() >= self.line_limit {
+                return Err(FrameError::LineTooLong { limit: self.line_limit });
+            }
+            self.state = State::Line { seen: window.len() };
+            return Ok(Cut::NeedMore { wanted: 0 });
+        };
+        self.scanned = self.scanned.saturating_add(found as u64).saturating_add(1);
+        self.state = State::Line { seen: 0 };
+
+        let with_end = seen.saturating_add(found);
+        let start = with_end.saturating_add(1);
+        let line = match buf.get(..with_end) {
+            Some([line @ .., b'\r']) => line,
+            Some(line) if self.leniency == Leniency::Lenient => line,
+            _ => return Err(FrameError::BareLineFeed),
+        };
+        let (blank, _) = grammar::split_word(line);
+        if blank.is_empty() && grammar::blanks(line).is_ok_and(|(rest, _)| rest.is_empty()) {
+            return match self.leniency {
+                Leniency::Lenient => Ok(Cut::Skipped { consumed: start }),
+                Leniency::Strict => Err(FrameError::BlankLine),
+            };
+        }
+        if !(self.payloads)(grammar::split_word(line).0) {
+            return Ok(Cut::Frame { line: line.len(), payload: None, consumed: start });
+        }
+        let length = grammar::number(grammar::split_last_word(line).1);
+        let Some(announced) = length else { return Err(FrameError::BadLength) };
+        match usize::try_from(announced) {
+            Ok(payload) if payload <= self.payload_limit => {
+                Ok(self.cut_payload(buf, line.len(), start, payload))
+            }
+            _ => {
+                self.state = State::Skip { left: announced };
+                Ok(Cut::Oversized { line: line.len(), announced, consumed: start })
+            }
+        }
+    }
+
+    fn cut_payload(&mut self, buf: &[u8], line: usize, start: usize, payload: usize) -> Cut {
+        let consumed = start.saturating_add(payload);
+        if buf.len() < consumed {
+            self.state = State::Payload { line, start, payload };
+            return Cut::NeedMore { wanted: consumed.saturating_sub(buf.len()) };
+        }
+        self.state = State::Line { seen: 0 };
+        Cut::Frame { line, payload: Some(payload), consumed }
+    }
+
+    fn cut_skipped(&mut self, buf: &[u8], left: u32) -> Cut {
+        let here = u32::try_from(buf.len()).unwrap_or(u32::MAX).min(left);
+        let left = left.saturating_sub(here);
+        self.state = if left == 0 { State::Line { seen: 0 } } else { State::Skip { left } };
+        if here == 0 && left > 0 {
+            return Cut::NeedMore { wanted: 0 };
+        }
+        Cut::Skipped { consumed: here as usize }
+    }
+}
+
+/// The frame that a cut describes, in the buffer that was cut.
+pub(crate) fn borrow(
+    buf: &[u8],
+    line: usize,
+    payload: Option<usize>,
+    consumed: usize,
+) -> Frame<'_> {
+    let payload =
+        payload.map(|len| buf.get(consumed.saturating_sub(len)..consumed).unwrap_or_default());
+    Frame::new(buf.get(..line).unwrap_or_default(), payload)
+}

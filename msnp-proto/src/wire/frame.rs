@@ -1,0 +1,93 @@
+//! A frame: one command line and, for some verbs, the payload that follows it.
+
+use core::fmt;
+
+use super::grammar;
+
+/// One command as it was cut from the stream, borrowed from where it was read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Frame<'a> {
+    line: &'a [u8],
+    payload: Option<&'a [u8]>,
+}
+
+impl<'a> Frame<'a> {
+    /// A frame of a line without its line end, and its payload if its verb carries one.
+    #[must_use]
+    pub const fn new(line: &'a [u8], payload: Option<&'a [u8]>) -> Self {
+        Self { line, payload }
+    }
+
+    /// The line without its line end.
+    #[must_use]
+    pub const fn line(self) -> &'a [u8] {
+        self.line
+    }
+
+    /// The payload, if this verb carries one in this direction.
+    #[must_use]
+    pub const fn payload(self) -> Option<&'a [u8]> {
+        self.payload
+    }
+
+    /// The first word of the line, whatever it is.
+    #[must_use]
+    pub fn word(self) -> &'a [u8] {
+        grammar::split_word(self.line).0
+    }
+
+    /// The first word, if it has the form of a command: three bytes.
+    #[must_use]
+    pub fn verb(self) -> Option<Verb> {
+        <[u8; 3]>::try_from(self.word()).ok().map(Verb::new)
+    }
+}
+
+impl fmt::Debug for Frame<'_> {
+    /// The verb and the sizes; arguments and payloads may hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = self.word();
+        let shown = word.get(..word.len().min(8)).unwrap_or_default();
+        write!(f, "Frame({}, {} bytes", shown.escape_ascii(), self.line.len())?;
+        if let Some(payload) = self.payload {
+            write!(f, " + {}", payload.len())?;
+        }
+        f.write_str(")")
+    }
+}
+
+/// The three bytes that name a command: capital letters, or digits for an error.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Verb([u8; 3]);
+
+impl Verb {
+    /// The verb of these bytes.
+    #[must_use]
+    pub const fn new(bytes: [u8; 3]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes as they are on the wire.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 3] {
+        &self.0
+    }
+
+    /// The bytes as one number, so that a verb is found by one comparison.
+    pub(crate) const fn code(self) -> u32 {
+        let [a, b, c] = self.0;
+        u32::from_be_bytes([0, a, b, c])
+    }
+}
+
+impl fmt::Display for Verb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.escape_ascii())
+    }
+}
+
+impl fmt::Debug for Verb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}

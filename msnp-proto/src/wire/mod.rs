@@ -1,0 +1,20 @@
+//! Bytes to frames to arguments, and back. Knows shapes, not meanings.
+
+mod argument;
+mod decoder;
+mod frame;
+pub(crate) mod grammar;
+mod inbox;
+mod outbox;
+pub mod percent;
+#[macro_use]
+mod commands;
+
+pub(crate) use argument::write_decimal;
+pub use argument::{Arg, Args, Body, Extra, LineWriter};
+pub(crate) use commands::commands;
+pub use commands::{Parsed, Roles, VerbRow};
+pub use decoder::{Decoded, FrameDecoder};
+pub use frame::{Frame, Verb};
+pub use inbox::{Inbox, Incoming};
+pub use outbox::Outbox;

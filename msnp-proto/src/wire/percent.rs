@@ -1,0 +1,118 @@
+//! Percent coding of names: any byte of UTF-8 as `%` and two hexadecimal digits.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+const fn hex_value(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        b'A'..=b'F' => Some(digit - b'A' + 10),
+        _ => None,
+    }
+}
+
+/// Whether a byte goes on the wire as it is: printable ASCII except the percent sign.
+const fn is_plain(byte: u8) -> bool {
+    byte > 0x20 && byte < 0x7F && byte != b'%'
+}
+
+/// The bytes that an encoded word stands for. A broken escape stands for itself.
+pub fn decode_bytes(mut encoded: &[u8]) -> impl Iterator<Item = u8> + '_ {
+    core::iter::from_fn(move || {
+        let (&first, rest) = encoded.split_first()?;
+        if let (b'%', [high, low, rest @ ..]) = (first, rest) {
+            if let (Some(high), Some(low)) = (hex_value(*high), hex_value(*low)) {
+                encoded = rest;
+                return Some(high << 4 | low);
+            }
+        }
+        encoded = rest;
+        Some(first)
+    })
+}
+
+/// Decodes a word once. Broken escapes stay as they are, bytes that are not UTF-8 become U+FFFD.
+///
+/// ```
+/// use msnp_proto::wire::percent::decode;
+///
+/// assert_eq!(decode(b"Alice%20in%20W%2e"), "Alice in W.");
+/// assert_eq!(decode(b"50%"), "50%");
+/// assert_eq!(decode(b"%2520"), "%20");
+/// ```
+#[must_use]
+pub fn decode(encoded: &[u8]) -> String {
+    if memchr::memchr(b'%', encoded).is_none() {
+        return String::from_utf8_lossy(encoded).into_owned();
+    }
+    let bytes: Vec<u8> = decode_bytes(encoded).collect();
+    String::from_utf8(bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}
+
+/// Appends `text` encoded: control characters, blanks, `%` and everything beyond ASCII.
+///
+/// ```
+/// let mut out = Vec::new();
+/// msnp_proto::wire::percent::encode("100% été", &mut out);
+/// assert_eq!(out, b"100%25%20%C3%A9t%C3%A9");
+/// ```
+pub fn encode(text: &str, out: &mut Vec<u8>) {
+    encode_bytes(text.bytes(), out);
+}
+
+pub(crate) fn encode_bytes(bytes: impl Iterator<Item = u8>, out: &mut Vec<u8>) {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    for byte in bytes {
+        if is_plain(byte) {
+            out.push(byte);
+        } else {
+            let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or(b'0');
+            out.extend_from_slice(&[b'%', digit(byte >> 4), digit(byte & 15)]);
+        }
+    }
+}
+
+/// How many bytes [`encode`] appends.
+#[must_use]
+pub fn encoded_len(text: &str) -> usize {
+    text.bytes().map(|byte| if is_plain(byte) { 1 } else { 3 }).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decodes_once_and_keeps_what_is_broken() {
+        for (wire, text) in [
+            ("Alice%20in%20W%2e", "Alice in W."),
+            ("100%25", "100%"),
+            ("%C3%A9t%c3%a9", "été"),
+            ("a+b", "a+b"),
+            ("50%", "50%"),
+            ("%zz", "%zz"),
+            ("%4", "%4"),
+            ("%G1", "%G1"),
+            ("%2520", "%20"),
+            ("%e9", "\u{FFFD}"),
+            ("%C0%80", "\u{FFFD}\u{FFFD}"),
+            ("%00", "\0"),
+            ("", ""),
+        ] {
+            assert_eq!(decode(wire.as_bytes()), text, "{wire}");
+        }
+    }
+
+    #[test]
+    fn encoding_is_undone_by_decoding() {
+        for text in ["", "a b", "%", "%20", "été\u{1F600}", "\r\n\t\0\x7f", "plain"] {
+            let mut wire = Vec::new();
+            encode(text, &mut wire);
+            assert_eq!(wire.len(), encoded_len(text));
+            assert!(wire.iter().all(|byte| (0x21..0x7F).contains(byte)));
+            assert_eq!(decode(&wire), text);
+        }
+    }
+}
