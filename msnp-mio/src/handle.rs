@@ -47,7 +47,7 @@ impl<H> Handle<H> {
 
     /// Makes [`Reactor::next`](crate::Reactor::next) return
     /// [`Happened::Woken`](crate::Happened::Woken): the present call, or the next one. Several
-    /// wakes before that are one.
+    /// wakes before that are one. Jobs posted before by the same thread have run by then.
     pub fn wake(&self) {
         self.bell.woken.store(true, Ordering::SeqCst);
         self.bell.ring();
@@ -134,7 +134,7 @@ impl Bell {
     }
 
     pub(crate) fn take_woken(&self) -> bool {
-        self.woken.load(Ordering::Relaxed) && self.woken.swap(false, Ordering::SeqCst)
+        self.woken.swap(false, Ordering::SeqCst)
     }
 
     pub(crate) fn put_found(&self, found: Found) {

@@ -70,6 +70,7 @@ pub struct Reactor<H: Host> {
     /// Whether this turn's writes are done, so that a host that never runs out of bytes does not
     /// keep the loop from its input.
     worked: bool,
+    woken: bool,
 }
 
 /// What made [`Reactor::next`] return.
@@ -110,6 +111,7 @@ impl<H: Host> Reactor<H> {
             clock: Clock::new(),
             events: Events::with_capacity(EVENTS),
             worked: false,
+            woken: false,
         })
     }
 
@@ -239,7 +241,7 @@ impl<H: Host> Reactor<H> {
                 // Writing can make the host want more.
                 continue;
             }
-            if self.net.bell.take_woken() {
+            if std::mem::take(&mut self.woken) {
                 break Some(Happened::Woken);
             }
             if stop(self) {
@@ -289,6 +291,8 @@ impl<H: Host> Reactor<H> {
         }
         if rung {
             self.net.bell.hush();
+            // Before the jobs, so that whoever posts and then wakes finds the job done.
+            self.woken |= self.net.bell.take_woken();
             for found in self.net.bell.take_found() {
                 self.net.found(&mut self.host, now, found);
             }

@@ -119,9 +119,9 @@ fn leave_rudely(reactor: &mut msnp_mio::Reactor<TestHost>, mut peer: TcpStream) 
     let conn = *reactor.host().conns.keys().next().expect("one connection");
     reactor.host_mut().send(conn, b"unread");
     let until = patience(reactor);
-    assert_eq!(reactor.flush(until).unwrap(), None);
-    let _ = peer.peek(&mut [0; 1]).unwrap();
-    peer.write_all(b"farewell").unwrap();
+    assert_eq!(reactor.flush(until).expect("loopback works"), None);
+    let _ = peer.peek(&mut [0; 1]).expect("loopback works");
+    peer.write_all(b"farewell").expect("loopback works");
     drop(peer);
 }
 

@@ -16,7 +16,7 @@ use msnp_proto::time::Duration;
 const CHILD: &str = "MSNP_MIO_FEW_DESCRIPTORS";
 
 fn descriptors() -> usize {
-    std::fs::read_dir("/proc/self/fd").unwrap().count()
+    std::fs::read_dir("/proc/self/fd").expect("proc is there").count()
 }
 
 #[test]
@@ -27,10 +27,10 @@ fn descriptors_come_back_and_a_want_of_them_is_survived() {
     thousands_come_and_go();
     let status = Command::new("sh")
         .args(["-c", "ulimit -n 40 && exec \"$0\" --test-threads 1"])
-        .arg(std::env::current_exe().unwrap())
+        .arg(std::env::current_exe().expect("this program"))
         .env(CHILD, "1")
         .status()
-        .unwrap();
+        .expect("a shell");
     assert!(status.success());
 }
 
@@ -50,14 +50,14 @@ fn thousands_come_and_go() {
             reactor.host_mut().close(conn, how);
         }
         let until = patience(&reactor);
-        while let Some(happened) = reactor.settle(until).unwrap() {
+        while let Some(happened) = reactor.settle(until).expect("the loop runs") {
             assert_ne!(happened, Happened::Due);
         }
         assert_eq!(reactor.connection_count(), 0);
     }
     // Peers of aborted connections may still wait in the listening socket's queue.
     let soon = reactor.now() + Duration::from_millis(20);
-    while reactor.next(Some(soon)).unwrap() != Happened::Due {}
+    while reactor.next(Some(soon)).expect("the loop runs") != Happened::Due {}
     assert!(reactor.host().conns.is_empty());
     assert_eq!(descriptors(), idle);
     drop(reactor);
@@ -74,7 +74,7 @@ fn with_few_descriptors() {
     }
     let started = reactor.now();
     let until = started + Duration::from_millis(250);
-    assert_eq!(reactor.next(Some(until)).unwrap(), Happened::Due);
+    assert_eq!(reactor.next(Some(until)).expect("the loop runs"), Happened::Due);
     let pauses = reactor.accept_pauses();
     assert!((1..=3).contains(&pauses), "{pauses} pauses in a quarter of a second");
 

@@ -36,11 +36,9 @@ fn several_wakes_are_one_and_jobs_keep_their_order() {
         handle.wake();
     }
     assert_eq!(reactor.next(None).unwrap(), Happened::Woken);
+    assert_eq!(numbers.try_iter().collect::<Vec<_>>(), (0..100).collect::<Vec<_>>());
     let now = reactor.now();
     assert_eq!(reactor.next(Some(now)).unwrap(), Happened::Due);
-    drop(sender);
-    drop(reactor);
-    assert_eq!(numbers.iter().collect::<Vec<_>>(), (0..100).collect::<Vec<_>>());
 }
 
 #[test]

@@ -11,7 +11,8 @@ use msnp_proto::time::Duration;
 
 /// A port where nobody listens, because somebody just stopped.
 fn closed_port() -> SocketAddr {
-    TcpListener::bind(any()).unwrap().local_addr().unwrap()
+    let listener = TcpListener::bind(any()).expect("a free port");
+    listener.local_addr().expect("a bound socket")
 }
 
 struct Book(Result<Vec<SocketAddr>, Closed>);

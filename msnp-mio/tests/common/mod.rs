@@ -292,11 +292,11 @@ pub(crate) struct Notes(pub(crate) Arc<Mutex<Vec<Seen>>>);
 
 impl Notes {
     pub(crate) fn take(&self) -> Vec<Seen> {
-        std::mem::take(&mut *self.0.lock().unwrap())
+        std::mem::take(&mut *self.0.lock().expect("no panic while noting"))
     }
 
     fn add(&self, seen: Seen) {
-        self.0.lock().unwrap().push(seen);
+        self.0.lock().expect("no panic while noting").push(seen);
     }
 }
 
