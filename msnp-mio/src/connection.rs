@@ -44,6 +44,8 @@ pub(crate) struct Connection {
     pub(crate) closing: bool,
     pub(crate) dirty: bool,
     pub(crate) queue: Queue,
+    /// It has its place on the list of those whose input is unwelcome, even if that is over.
+    pub(crate) parked: bool,
     pub(crate) due: Option<Instant>,
 }
 
@@ -67,7 +69,7 @@ pub(crate) struct Attempt {
     pub(crate) failure: Option<Closed>,
 }
 
-/// Which list a connection is on. At most one of its entries in all lists counts.
+/// Whether a connection is to be read from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Queue {
     None,
@@ -90,6 +92,7 @@ impl Connection {
             closing: false,
             dirty: false,
             queue: Queue::None,
+            parked: false,
             due: None,
         }
     }

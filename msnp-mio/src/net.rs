@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use mio::event::Event;
 use mio::{Poll, Token};
-use msnp_proto::machine::{Closed, ConnId, Host, ListenerId, Output, Shutdown, Target};
+use msnp_proto::machine::{Closed, ConnId, Host, ListenerId, Output, Shutdown};
 use msnp_proto::time::Instant;
 
 use crate::connection::{Connection, Queue, Stage};
@@ -31,7 +31,7 @@ pub(crate) enum Owner {
 /// What the host wants opened. It waits for its place in the turn: were it done at once, a host
 /// that answers each failure with another try would keep the loop from everything else.
 pub(crate) enum Wish {
-    Connect(ConnId, Target),
+    Connect(ConnId),
     Listen(ListenerId, SocketAddr),
 }
 
@@ -116,7 +116,7 @@ impl Net {
     pub(crate) fn work<H: Host>(&mut self, host: &mut H, now: Instant) {
         for _ in 0..self.wishes.len() {
             match self.wishes.pop_front() {
-                Some(Wish::Connect(conn, to)) => self.connect(host, now, conn, to),
+                Some(Wish::Connect(conn)) => self.connect(host, now, conn),
                 Some(Wish::Listen(listener, at)) => self.listen(host, now, listener, at),
                 None => break,
             }
@@ -139,15 +139,12 @@ impl Net {
         let Self { paused, ready, conns, .. } = self;
         paused.retain(|&conn| {
             let Some(connection) = conns.get_mut(&conn) else { return false };
-            if connection.queue != Queue::Paused {
-                return false;
-            }
-            let wanted = host.wants_read(conn);
-            if wanted {
+            if connection.queue == Queue::Paused && host.wants_read(conn) {
                 connection.queue = Queue::Ready;
                 ready.push(conn);
             }
-            !wanted
+            connection.parked = connection.queue == Queue::Paused;
+            connection.parked
         });
     }
 
@@ -221,8 +218,9 @@ impl Net {
 
     pub(crate) fn mark_paused(&mut self, conn: ConnId) {
         if let Some(connection) = self.conns.get_mut(&conn) {
-            if connection.queue != Queue::Paused {
-                connection.queue = Queue::Paused;
+            connection.queue = Queue::Paused;
+            if !connection.parked {
+                connection.parked = true;
                 self.paused.push(conn);
             }
         }

@@ -24,23 +24,16 @@ impl Net {
             return;
         }
         let deadline = now + self.options.connect_timeout;
-        let attempt =
-            Attempt { to: to.clone(), rest: Vec::new().into_iter(), deadline, failure: None };
+        let attempt = Attempt { to, rest: Vec::new().into_iter(), deadline, failure: None };
         self.conns.insert(conn, Connection::new(Stage::Opening(Box::new(attempt))));
         self.arm(conn, deadline);
-        self.wishes.push_back(Wish::Connect(conn, to));
+        self.wishes.push_back(Wish::Connect(conn));
     }
 
-    pub(crate) fn connect<H: Host>(
-        &mut self,
-        host: &mut H,
-        now: Instant,
-        conn: ConnId,
-        to: Target,
-    ) {
-        if !self.conns.contains_key(&conn) {
-            return;
-        }
+    pub(crate) fn connect<H: Host>(&mut self, host: &mut H, now: Instant, conn: ConnId) {
+        let Some(connection) = self.conns.get(&conn) else { return };
+        let Stage::Opening(attempt) = &connection.stage else { return };
+        let to = &attempt.to;
         match to.host.parse::<IpAddr>() {
             Ok(ip) => {
                 let outcome = Ok(vec![SocketAddr::new(ip, to.port)]);
@@ -133,6 +126,14 @@ impl Net {
         let peer = match stream.take_error() {
             Ok(Some(error)) | Err(error) => Err(error),
             Ok(None) => stream.peer_addr(),
+        };
+        // A connect to a free port of this machine can meet itself, when the system happens to
+        // pick the same port for this side.
+        let peer = match peer {
+            Ok(peer) if stream.local_addr().is_ok_and(|local| local == peer) => {
+                Err(io::ErrorKind::ConnectionRefused.into())
+            }
+            peer => peer,
         };
         let peer = match peer {
             Ok(peer) => peer,

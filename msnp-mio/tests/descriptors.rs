@@ -9,7 +9,7 @@ use std::process::Command;
 
 use common::*;
 use msnp_mio::Happened;
-use msnp_proto::machine::Shutdown;
+use msnp_proto::machine::{ListenerId, Output, Shutdown};
 use msnp_proto::time::Duration;
 
 /// Set in the child that has few descriptors.
@@ -55,11 +55,15 @@ fn thousands_come_and_go() {
         }
         assert_eq!(reactor.connection_count(), 0);
     }
-    // Peers of aborted connections may still wait in the listening socket's queue.
-    let soon = reactor.now() + Duration::from_millis(20);
-    while reactor.next(Some(soon)).expect("the loop runs") != Happened::Due {}
+    // Peers of aborted connections may still wait in the listening socket's queue, or were accepted
+    // late.
+    reactor.host_mut().outputs.push_back(Output::Unlisten { listener: ListenerId(1) });
+    let until = patience(&reactor);
+    while let Some(happened) = reactor.settle(until).expect("the loop runs") {
+        assert_ne!(happened, Happened::Due);
+    }
     assert!(reactor.host().conns.is_empty());
-    assert_eq!(descriptors(), idle);
+    assert_eq!(descriptors(), idle - 1);
     drop(reactor);
     assert_eq!(descriptors(), before);
 }
@@ -76,7 +80,9 @@ fn with_few_descriptors() {
     let until = started + Duration::from_millis(250);
     assert_eq!(reactor.next(Some(until)).expect("the loop runs"), Happened::Due);
     let pauses = reactor.accept_pauses();
-    assert!((1..=3).contains(&pauses), "{pauses} pauses in a quarter of a second");
+    let elapsed = reactor.now() - started;
+    let most = elapsed.as_millis() / 100 + 1;
+    assert!(pauses >= 1 && u128::from(pauses) <= most, "{pauses} pauses in {elapsed:?}");
 
     let half = peers.len() / 2;
     peers.truncate(half);

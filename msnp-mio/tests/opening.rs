@@ -109,6 +109,29 @@ fn a_lookup_that_never_ends_times_out_and_its_late_answer_is_ignored() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn an_address_that_never_answers_leaves_time_for_the_next() {
+    // A full queue of a socket that nobody accepts from drops all who knock.
+    let full = TcpListener::bind(any()).unwrap();
+    let silent = full.local_addr().unwrap();
+    let patience = Duration::from_millis(100);
+    let mut waiting = Vec::new();
+    while let Ok(stream) = TcpStream::connect_timeout(&silent, patience) {
+        waiting.push(stream);
+    }
+
+    let mut reactor = quick(TestHost::new());
+    let local = listening(&mut reactor);
+    reactor.set_resolver(Box::new(Book(Ok(vec![silent, local]))));
+    let conn = reactor.host_mut().connect(target("two.example", 1));
+    wait_for(&mut reactor, &Event::Connected(conn));
+
+    reactor.set_resolver(Box::new(Book(Ok(vec![silent, silent]))));
+    let conn = reactor.host_mut().connect(target("none.example", 1));
+    assert_eq!(wait_closed(&mut reactor, conn), Closed::TimedOut);
+}
+
+#[test]
 fn a_resolver_that_forgets_its_answer_fails_the_connection() {
     let mut reactor = reactor(TestHost::new());
     reactor.set_resolver(Box::new(Careless));
