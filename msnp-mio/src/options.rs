@@ -4,6 +4,9 @@ use msnp_proto::time::Duration;
 
 /// Time limits and budgets of one [`Reactor`](crate::Reactor).
 ///
+/// Keep-alive of the TCP layer is not among them, since the portable interfaces cannot set it; a
+/// host that wants to know whether its peer lives asks the peer.
+///
 /// ```
 /// let mut options = msnp_mio::Options::default();
 /// options.connect_timeout = std::time::Duration::from_secs(3);

@@ -7,7 +7,8 @@ use std::net::TcpStream;
 use std::thread;
 
 use common::*;
-use msnp_mio::Happened;
+use msnp_mio::{Happened, Options, Reactor};
+use msnp_proto::machine::Shutdown;
 use msnp_proto::time::Duration;
 
 #[test]
@@ -54,7 +55,7 @@ fn a_mebibyte_gets_through_to_a_slow_reader() {
     let until = patience(&reactor);
     assert_eq!(reactor.flush(until).unwrap(), None);
     assert!(reactor.host().conns[&conn].out.is_empty());
-    reactor.host_mut().close(conn, msnp_proto::machine::Shutdown::Flush);
+    reactor.host_mut().close(conn, Shutdown::Flush);
     wait_closed(&mut reactor, conn);
     let all = reader.join().unwrap();
     assert_eq!(all.len(), 8 * expected.len());
@@ -96,6 +97,41 @@ fn unwelcome_input_stays_in_the_socket_until_it_is_welcome() {
     reactor.host_mut().set_reads(conn, true);
     assert_eq!(wait_bytes(&mut reactor, conn, 5), b"again");
     wait_for(&mut reactor, &Event::Eof(conn));
+}
+
+#[test]
+fn waiting_for_a_host_that_does_not_read_costs_nothing() {
+    let mut reactor = reactor(TestHost { starts_deaf: true, ..TestHost::new() });
+    let local = listening(&mut reactor);
+    let mut peer = TcpStream::connect(local).unwrap();
+    let conn = wait_accepted(&mut reactor);
+    for _ in 0..10 {
+        peer.write_all(b"drop").unwrap();
+        let soon = reactor.now() + Duration::from_millis(2);
+        assert_eq!(reactor.next(Some(soon)).unwrap(), Happened::Due);
+    }
+    let asked = reactor.host().asked.get();
+    assert!(asked <= 60, "asked {asked} times about ten pieces");
+    reactor.host_mut().set_reads(conn, true);
+    assert_eq!(wait_bytes(&mut reactor, conn, 40).len(), 40);
+}
+
+#[test]
+fn what_does_not_fit_the_budget_is_read_in_later_turns() {
+    let mut options = Options::default();
+    options.read_budget = 1000;
+    let mut reactor = Reactor::with_options(TestHost::new(), options).unwrap();
+    let (near, far) = pair(&mut reactor);
+    reactor.host_mut().send(near, &[b'x'; 2500]);
+    reactor.host_mut().close(near, Shutdown::Flush);
+    let mut sizes = Vec::new();
+    wait(&mut reactor, |event| {
+        if let Event::Input(_, bytes) = event {
+            sizes.push(bytes.len());
+        }
+        (*event == Event::Eof(far)).then_some(())
+    });
+    assert_eq!(sizes, [1000, 1000, 500]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! A host that does what a test tells it, and reports all that happens to it.
 #![allow(dead_code)]
 
+use std::cell::Cell;
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -41,6 +42,8 @@ pub(crate) struct TestHost {
     pub(crate) starts_deaf: bool,
     pub(crate) total_in: usize,
     pub(crate) quiet: bool,
+    /// How often the driver asked whether input is welcome.
+    pub(crate) asked: Cell<usize>,
     pub(crate) accepted: Vec<ConnId>,
     pub(crate) next: u32,
 }
@@ -179,6 +182,7 @@ impl Host for TestHost {
     }
 
     fn wants_read(&self, conn: ConnId) -> bool {
+        self.asked.set(self.asked.get() + 1);
         self.conns.get(&conn).is_some_and(|state| state.wants_read)
     }
 
