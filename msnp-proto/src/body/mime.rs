@@ -90,7 +90,7 @@ impl<'a> Mime<'a> {
 
     /// The lines of a body that has the form of a header. If the empty line is missing they are
     /// sought in the header.
-    pub(crate) fn body_fields(&self) -> Fields<'a> {
+    pub(super) fn body_fields(&self) -> Fields<'a> {
         if self.problem == Some(MimeProblem::NoEmptyLine) { self.head } else { Fields(self.body) }
     }
 }
@@ -286,7 +286,7 @@ impl<'a> ContentType<'a> {
     }
 
     /// The subtype if the type is `text` or `application`: real servers were of two minds.
-    pub(crate) fn subtype(&self) -> Option<&'a [u8]> {
+    pub(super) fn subtype(&self) -> Option<&'a [u8]> {
         let (kind, subtype) = self.essence.split_at(memchr(b'/', self.essence)?);
         let known = kind.eq_ignore_ascii_case(b"text") || kind.eq_ignore_ascii_case(b"application");
         known.then(|| subtype.strip_prefix(b"/")).flatten()
@@ -338,6 +338,30 @@ impl fmt::Display for BadValue {
 }
 
 impl core::error::Error for BadValue {}
+
+/// Refuses a value that could be more than one line.
+pub(super) fn check(name: &'static str, value: &str) -> Result<(), BadValue> {
+    if value.bytes().any(|byte| byte.is_ascii_control()) { Err(BadValue { name }) } else { Ok(()) }
+}
+
+/// Writes one line; a missing value as an empty one, with the blank before it. The value has been
+/// checked.
+pub(super) fn put_line(name: &str, value: Option<impl fmt::Display>, out: &mut Vec<u8>) {
+    struct Bytes<'o>(&'o mut Vec<u8>);
+    impl fmt::Write for Bytes<'_> {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            self.0.extend_from_slice(text.as_bytes());
+            Ok(())
+        }
+    }
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b": ");
+    if let Some(value) = value {
+        // Cannot fail: a vector takes everything.
+        let _ = fmt::Write::write_fmt(&mut Bytes(out), format_args!("{value}"));
+    }
+    out.extend_from_slice(b"\r\n");
+}
 
 /// Where writers put bytes: a buffer, or a sum of lengths.
 pub(super) trait Sink {
