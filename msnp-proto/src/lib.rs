@@ -11,6 +11,7 @@ pub mod client;
 pub mod error;
 pub mod hub;
 pub mod limits;
+mod link;
 pub mod machine;
 pub mod ns;
 pub mod sb;

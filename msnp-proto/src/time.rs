@@ -109,10 +109,6 @@ impl<K: TimerKind, const N: usize> Timers<K, N> {
         self.due = [None; N];
     }
 
-    pub(crate) fn is_armed(&self, timer: K) -> bool {
-        self.due.get(timer.index()).is_some_and(Option::is_some)
-    }
-
     /// The earliest deadline of all.
     pub(crate) fn next(&self) -> Option<Instant> {
         self.due.iter().flatten().min().copied()

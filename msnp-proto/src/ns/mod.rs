@@ -1,7 +1,15 @@
 //! The dispatch and the notification server: what both sides say, and the machines that say it.
 
+pub mod challenge;
+mod client;
+mod ledger;
 mod reply;
 mod request;
+mod roster;
+mod sync;
 
+pub(crate) use client::Credentials;
+pub use client::{Event, Notification};
 pub use reply::Reply;
 pub use request::Request;
+pub use roster::{Contact, Roster};
