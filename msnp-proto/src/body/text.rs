@@ -166,7 +166,7 @@ pub fn write(out: &mut Vec<u8>, format: &Format, content: &str) {
     put(out, format, content);
 }
 
-/// How many bytes [`write`] appends. A switchboard takes at most
+/// How many bytes [`write()`] appends. A switchboard takes at most
 /// [`SWITCHBOARD_PAYLOAD`](crate::limits::SWITCHBOARD_PAYLOAD).
 #[must_use]
 pub fn payload_len(format: &Format, content: &str) -> usize {
