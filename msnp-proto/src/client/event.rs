@@ -200,6 +200,35 @@ pub enum Event {
         /// Why.
         why: Failure,
     },
+    /// The address of a service: the answer to [`Change::Url`](crate::ns::Change::Url), before its
+    /// [`Event::Done`]. Never open it by itself.
+    Url {
+        /// The request.
+        request: RequestId,
+        /// Where to go after signing in there.
+        redirect: String,
+        /// Where to sign in.
+        login: String,
+        /// The site's number.
+        site: Option<String>,
+    },
+    /// One hit of [`Change::Find`](crate::ns::Change::Find), before its [`Event::Done`].
+    Found {
+        /// The request.
+        request: RequestId,
+        /// `fname=` and so on, percent-encoded.
+        terms: Vec<String>,
+    },
+    /// A page from a mobile: an XML document, not always well-formed.
+    Page {
+        /// The document.
+        document: Vec<u8>,
+    },
+    /// An alert: an XML document, not always well-formed.
+    Alert {
+        /// The document.
+        document: Vec<u8>,
+    },
     /// The answer of the server to the report of our version: recommended, least, addresses.
     Versions {
         /// The words as they came.

@@ -10,6 +10,7 @@ mod config;
 mod conns;
 mod event;
 mod host;
+mod people;
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;

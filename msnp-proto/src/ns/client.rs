@@ -10,6 +10,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::challenge::{self, digest};
+use super::change::Plan;
 use super::ledger::{Kind, Ledger};
 use super::roster::Roster;
 use super::sync::Sync;
@@ -22,7 +23,7 @@ use crate::machine::{Machine, Target};
 use crate::secret::Secret;
 use crate::time::{Duration, Instant, TimerKind, Timers};
 use crate::types::{
-    Account, Dialect, ErrorCode, ErrorReply, Handle, Name, Nick, Status, Token, TrId, Words,
+    Account, Dialect, ErrorCode, ErrorReply, Handle, Name, Nick, Number, Status, Token, TrId, Words,
 };
 use crate::wire::{Body, Frame, FrameDecoder, Inbox, Incoming, Parsed, Verb};
 
@@ -99,6 +100,7 @@ pub(super) struct Core {
     /// Whom a property line without an account is about.
     pub(super) last_listed: Option<Handle>,
     challenges: Challenges,
+    pub(super) plans: Vec<Plan>,
 }
 
 #[derive(Clone, Debug)]
@@ -176,6 +178,7 @@ impl Notification {
             sync: None,
             last_listed: None,
             challenges: Challenges { since: now, count: 0 },
+            plans: Vec::new(),
         };
         core.timers.arm(Timer::SignIn, now + core.config.waits.sign_in);
         core.begin();
@@ -571,14 +574,14 @@ impl Core {
                 self.on_ring(session, address.to_target(), secret(cookie), account, name);
             }
             Reply::Chl { challenge, .. } => self.on_challenge(now, challenge)?,
-            Reply::Qry { trid } => self.done(Verb::QRY, trid, |kind| *kind == Kind::Challenge),
+            Reply::Qry { trid } => self.done(now, Verb::QRY, trid, |kind| *kind == Kind::Challenge),
             Reply::Qng {} => {}
             Reply::Out { reason } => return Err(out(reason)),
             Reply::Msg { account, body, .. } => self.on_notice(account, body),
             Reply::Cvr { trid, versions } => {
                 let words = versions.iter().map(|word| String::from_utf8_lossy(word).into());
                 let words = words.take(8).collect::<Vec<String>>();
-                self.done(Verb::CVR, trid, |kind| *kind == Kind::Report);
+                self.done(now, Verb::CVR, trid, |kind| *kind == Kind::Report);
                 self.tell(Report::Versions { words });
             }
             Reply::Ver { .. }
@@ -590,6 +593,28 @@ impl Core {
                 let state = "signed in";
                 return Err(Lost::Violation(Violation::Unexpected { verb: reply.verb(), state }));
             }
+            Reply::Url { trid, redirect, login, site } => {
+                let words = [Some(redirect), Some(login), site];
+                let [redirect, login, site] =
+                    words.map(|word| word.map(|word| word.to_text().into_owned()));
+                match self.ledger.take(trid, |kind| *kind == Kind::Url) {
+                    Some((_, Some(request))) => {
+                        let redirect = redirect.unwrap_or_default();
+                        let login = login.unwrap_or_default();
+                        self.tell(Report::Url { request, redirect, login, site });
+                        self.granted(now, request);
+                    }
+                    _ => self.unmatched(Verb::URL, trid),
+                }
+            }
+            Reply::Fnd { trid, index, total, terms } => {
+                self.on_found(now, trid, index, total, terms)
+            }
+            Reply::Snd { trid } | Reply::Sdc { trid } | Reply::Ims { trid, .. } => {
+                self.done(now, reply.verb(), trid, |kind| *kind == Kind::Change);
+            }
+            Reply::Ipg { page } => self.tell(Report::Page { document: page.0.to_vec() }),
+            Reply::Not { alert } => self.tell(Report::Alert { document: alert.0.to_vec() }),
             reply => self.on_roster(now, reply),
         }
         Ok(())
@@ -600,7 +625,7 @@ impl Core {
             Some((Kind::FirstStatus, _)) => true,
             Some((_, request)) => {
                 if let Some(request) = request {
-                    self.tell(Report::Done { request });
+                    self.granted(now, request);
                 }
                 false
             }
@@ -630,6 +655,27 @@ impl Core {
         if let Some(report) = Words::new(short.as_bytes()) {
             let trid = self.open_own(now, Verb::CVR, Kind::Report);
             self.say(&Request::Cvr { trid, report });
+        }
+    }
+
+    fn on_found(
+        &mut self,
+        now: Instant,
+        trid: TrId,
+        index: Number,
+        total: Number,
+        terms: Option<Words<'_>>,
+    ) {
+        let Some((Kind::Find, Some(request))) = self.ledger.peek(trid) else {
+            return self.unmatched(Verb::FND, trid);
+        };
+        if let Some(terms) = terms {
+            let terms = terms.iter().map(|word| String::from_utf8_lossy(word).into_owned());
+            let terms = terms.take(8).collect();
+            self.tell(Report::Found { request, terms });
+        }
+        if index == total {
+            self.done(now, Verb::FND, trid, |kind| *kind == Kind::Find);
         }
     }
 
@@ -711,6 +757,11 @@ impl Core {
         let why = Failure::Refused(code);
         match trid.and_then(|trid| self.ledger.take_any(trid)) {
             Some(open) => match open.kind {
+                _ if open.request.is_some_and(|request| self.is_tolerated(request, code)) => {
+                    if let Some(request) = open.request {
+                        self.granted(now, request);
+                    }
+                }
                 Kind::Challenge => return Err(Lost::Challenge),
                 Kind::Sync => self.finish_sync(now, false),
                 Kind::FirstStatus => return Err(Lost::Refused(code)),
@@ -725,15 +776,25 @@ impl Core {
     fn fail(&mut self, verb: Verb, kind: Kind, request: Option<RequestId>, why: Failure) {
         match (kind, request) {
             (Kind::Switchboard(tag), _) => self.link.tell(Event::NoSwitchboard { tag, why }),
-            (_, Some(request)) => self.tell(Report::Refused { request, verb, why }),
+            // Nobody answers a page that was taken.
+            (Kind::Page, Some(request)) if why == Failure::TimedOut(Wait::Request) => {
+                self.tell(Report::Done { request });
+            }
+            (_, Some(request)) => self.not_granted(request, verb, why),
             (_, None) => self.warn(Warning::Unanswered { verb }),
         }
     }
 
     /// The answer to a request whose content says nothing more.
-    pub(super) fn done(&mut self, verb: Verb, trid: TrId, is: impl Fn(&Kind) -> bool) {
+    pub(super) fn done(
+        &mut self,
+        now: Instant,
+        verb: Verb,
+        trid: TrId,
+        is: impl Fn(&Kind) -> bool,
+    ) {
         match self.ledger.take(trid, is) {
-            Some((_, Some(request))) => self.tell(Report::Done { request }),
+            Some((_, Some(request))) => self.granted(now, request),
             Some((_, None)) => {}
             None => self.unmatched(verb, trid),
         }
@@ -741,6 +802,14 @@ impl Core {
 
     pub(super) fn unmatched(&mut self, verb: Verb, trid: TrId) {
         self.warn(Warning::Unmatched { verb, trid: Some(trid) });
+    }
+
+    /// One's own display name, or the account before the server has told it.
+    pub(super) fn own_name(&self) -> Nick {
+        match self.session() {
+            Some(session) => session.nick.clone(),
+            None => Nick::of_handle(&self.credentials.account),
+        }
     }
 
     pub(super) fn rename_self(&mut self, account: Account<'_>, name: Name<'_>) -> bool {

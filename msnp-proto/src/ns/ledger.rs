@@ -24,6 +24,14 @@ pub(super) enum Kind {
     Challenge,
     /// LST.
     List(List),
+    /// LSG.
+    Groups,
+    /// URL.
+    Url,
+    /// FND.
+    Find,
+    /// PAG, which has no answer when all is well.
+    Page,
     /// A change of lists, groups, names or settings.
     Change,
 }
@@ -70,9 +78,10 @@ impl Ledger {
         self.open.push_back(Open { trid, verb, kind, request, deadline });
     }
 
-    /// The kind of an open request.
-    pub(super) fn peek(&self, trid: TrId) -> Option<Kind> {
-        self.open.iter().find(|open| open.trid == trid).map(|open| open.kind)
+    /// What an open request is about, and whose it is.
+    pub(super) fn peek(&self, trid: TrId) -> Option<(Kind, Option<RequestId>)> {
+        let open = self.open.iter().find(|open| open.trid == trid)?;
+        Some((open.kind, open.request))
     }
 
     /// Closes the request of this id if it is of that kind.

@@ -1,6 +1,7 @@
 //! The dispatch and the notification server: what both sides say, and the machines that say it.
 
 pub mod challenge;
+mod change;
 mod client;
 mod ledger;
 mod reply;
@@ -8,6 +9,7 @@ mod request;
 mod roster;
 mod sync;
 
+pub use change::Change;
 pub(crate) use client::Credentials;
 pub use client::{Event, Notification};
 pub use reply::Reply;

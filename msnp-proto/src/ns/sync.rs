@@ -69,7 +69,7 @@ impl Core {
                 self.roster_of(trid).set_version(version);
                 self.on_entry(now, trid, list, (Number(0), Number(0)), None);
             }
-            Reply::Lsg { trid, version, group, name, .. } => {
+            Reply::Lsg { trid, version, index, total, group, name, .. } => {
                 let in_dump = self.in_dump(trid);
                 let roster = self.roster_of(trid);
                 roster.set_version(version);
@@ -79,6 +79,8 @@ impl Core {
                 roster.set_group(group, name.to_nick());
                 if in_dump {
                     self.sync_goes_on(now);
+                } else if index == total {
+                    self.done(now, Verb::LSG, trid, |kind| *kind == Kind::Groups);
                 }
             }
             Reply::Gtc { trid, version, prompt } => {
@@ -87,7 +89,7 @@ impl Core {
                 roster.set_prompt(prompt);
                 if !self.in_dump(trid) {
                     self.changed(RosterChange::Prompt(prompt));
-                    self.answered(Verb::GTC, trid);
+                    self.answered(now, Verb::GTC, trid);
                 }
             }
             Reply::Blp { trid, version, privacy } => {
@@ -96,16 +98,16 @@ impl Core {
                 roster.set_privacy(privacy);
                 if !self.in_dump(trid) {
                     self.changed(RosterChange::Privacy(privacy));
-                    self.answered(Verb::BLP, trid);
+                    self.answered(now, Verb::BLP, trid);
                 }
             }
             Reply::Prp { trid, version, key, value } => {
                 self.roster_of(trid).set_version(version);
-                self.on_own_property(trid, key, value);
+                self.on_own_property(now, trid, key, value);
             }
             Reply::PrpBare { key, value, .. } => {
                 let trid = self.sync.as_ref().map_or(TrId::NONE, |sync| sync.trid);
-                self.on_own_property(trid, key, value);
+                self.on_own_property(now, trid, key, value);
             }
             Reply::Bpr { version, account, key, value } => {
                 if self.sync.is_none() {
@@ -125,7 +127,7 @@ impl Core {
                 self.on_presence(status.or_online(), account, name, false);
             }
             Reply::Fln { account } => self.on_presence(Status::Offline, account, None, false),
-            reply => self.on_change(reply),
+            reply => self.on_change(now, reply),
         }
     }
 
@@ -153,7 +155,7 @@ impl Core {
         entry: Option<(Account<'_>, Option<Name<'_>>, Option<Groups<'_>>)>,
     ) {
         let in_dump = self.in_dump(trid);
-        let asked = matches!(self.ledger.peek(trid), Some(Kind::List(_)));
+        let asked = matches!(self.ledger.peek(trid), Some((Kind::List(_), _)));
         if !in_dump && !asked {
             return self.unmatched(Verb::LST, trid);
         }
@@ -186,7 +188,7 @@ impl Core {
                     self.sync_goes_on(now);
                 }
             }
-            _ if last => self.done(Verb::LST, trid, |kind| matches!(kind, Kind::List(_))),
+            _ if last => self.done(now, Verb::LST, trid, |kind| matches!(kind, Kind::List(_))),
             _ => {}
         }
     }
@@ -217,7 +219,7 @@ impl Core {
         self.set_first_status(now);
     }
 
-    fn on_own_property(&mut self, trid: TrId, key: Key, value: Option<Name<'_>>) {
+    fn on_own_property(&mut self, now: Instant, trid: TrId, key: Key, value: Option<Name<'_>>) {
         let Some(property) = key.property() else {
             return self.warn(Warning::Invalid { verb: Verb::PRP, expected: Expected::Property });
         };
@@ -225,7 +227,7 @@ impl Core {
         self.roster_of(trid).set_own_property(property, value.clone());
         if !self.in_dump(trid) {
             self.changed(RosterChange::Property { account: None, property, value });
-            self.answered(Verb::PRP, trid);
+            self.answered(now, Verb::PRP, trid);
         }
     }
 
@@ -267,7 +269,7 @@ impl Core {
     }
 
     /// A change of lists, groups or names, asked for or not.
-    fn on_change(&mut self, reply: Reply<'_>) {
+    fn on_change(&mut self, now: Instant, reply: Reply<'_>) {
         let verb = reply.verb();
         let (trid, change) = match reply {
             Reply::Add { trid, list, version, account, name, group } => {
@@ -316,13 +318,13 @@ impl Core {
             Some(change) => self.changed(change),
             None => self.warn(Warning::OutOfPlace { verb }),
         }
-        self.answered(verb, trid);
+        self.answered(now, verb, trid);
     }
 
     /// The answer to a change, if it was ours.
-    fn answered(&mut self, verb: Verb, trid: TrId) {
+    fn answered(&mut self, now: Instant, verb: Verb, trid: TrId) {
         if trid != TrId::NONE {
-            self.done(verb, trid, |kind| *kind == Kind::Change);
+            self.done(now, verb, trid, |kind| *kind == Kind::Change);
         }
     }
 }

@@ -16,6 +16,11 @@ use crate::wire::{Arg, Args, LineWriter};
 pub struct Account<'a>(&'a [u8]);
 
 impl<'a> Account<'a> {
+    /// From text that the caller has checked to be one word.
+    pub(crate) const fn from_text(text: &'a str) -> Self {
+        Self(text.as_bytes())
+    }
+
     /// The bytes as they were sent.
     #[must_use]
     pub const fn as_bytes(self) -> &'a [u8] {

@@ -75,6 +75,7 @@ impl Verb {
     pub(crate) const CHG: Self = Self(*b"CHG");
     pub(crate) const CHL: Self = Self(*b"CHL");
     pub(crate) const CVR: Self = Self(*b"CVR");
+    pub(crate) const FND: Self = Self(*b"FND");
     pub(crate) const GTC: Self = Self(*b"GTC");
     pub(crate) const IRO: Self = Self(*b"IRO");
     pub(crate) const JOI: Self = Self(*b"JOI");
@@ -87,6 +88,7 @@ impl Verb {
     pub(crate) const QRY: Self = Self(*b"QRY");
     pub(crate) const RNG: Self = Self(*b"RNG");
     pub(crate) const SYN: Self = Self(*b"SYN");
+    pub(crate) const URL: Self = Self(*b"URL");
     pub(crate) const USR: Self = Self(*b"USR");
     pub(crate) const XFR: Self = Self(*b"XFR");
 
