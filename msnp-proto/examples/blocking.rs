@@ -6,18 +6,17 @@ use std::{collections::HashMap, error::Error, net::TcpStream, time};
 use msnp_proto::client::{Client, Config, Event, SignIn};
 use msnp_proto::machine::{Closed, Host, Output};
 use msnp_proto::time::Instant;
-use msnp_proto::types::{Address, Delivery, Handle};
+use msnp_proto::types::{Delivery, Handle};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let [server, account, password, to, text] = &args[..] else { return Err("5 words".into()) };
-    let server = Address::parse(server).ok_or("server: HOST:PORT")?.to_target();
-    let account = Handle::new(account).ok_or("account: name@domain")?;
-    let to = Handle::new(to).ok_or("recipient: name@domain")?;
+    let [server, account, password, to, text] = &args[..] else { Err("5 words")? };
+    let (server, to) = (server.parse()?, to.parse::<Handle>()?);
+    let sign_in = SignIn::new(account.parse()?, password.as_str().into(), server);
     let start = time::Instant::now();
-    let now = || Instant::from_micros(start.elapsed().as_micros() as u64);
+    let now = || Instant::from(start.elapsed());
     let mut client = Client::new(Config::new());
-    client.sign_in(now(), SignIn::new(account, password.as_str().into(), server))?;
+    client.sign_in(now(), sign_in)?;
     let mut sockets = HashMap::new();
     let mut buffer = [0; 16 * 1024];
     loop {
@@ -35,32 +34,25 @@ fn main() -> Result<(), Box<dyn Error>> {
                     let Some(mut socket) = sockets.get(&conn) else { continue };
                     socket.write_all(client.pending(conn)).unwrap_or_default();
                     client.consume(now(), conn, usize::MAX);
-                    if matches!(output, Output::Close { .. }) {
-                        sockets.remove(&conn);
+                    if matches!(output, Output::Close { .. }) && sockets.remove(&conn).is_some() {
                         client.handle_closed(now(), conn, Closed::Done);
                     }
                 }
-                Output::Event(event) => {
-                    println!("{event:?}");
-                    match event {
-                        Event::Online { .. } => {
-                            let chat = client.open_chat(now(), &to)?;
-                            client.send_text(now(), chat, text, Delivery::Always)?;
-                        }
-                        Event::Delivery { .. } => client.sign_out(now()),
-                        Event::Lost { .. } => return Ok(()),
-                        _ => {}
-                    }
+                Output::Event(Event::Online { .. }) => {
+                    let chat = client.open_chat(now(), &to)?;
+                    client.send_text(now(), chat, text, Delivery::Always)?;
                 }
+                Output::Event(Event::Delivery { .. }) => client.sign_out(now()),
+                Output::Event(Event::Lost { .. }) => return Ok(()),
+                Output::Event(event) => println!("{event:?}"),
                 _ => {}
             }
         }
         for (conn, socket) in &mut sockets {
             match socket.read(&mut buffer) {
-                Ok(0) => client.handle_eof(now(), *conn),
-                Ok(read) => client.handle_input(now(), *conn, &buffer[..read]),
-                Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
-                Err(_) => client.handle_closed(now(), *conn, Closed::Reset),
+                Ok(read @ 1..) => client.handle_input(now(), *conn, &buffer[..read]),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Ok(_) | Err(_) => client.handle_eof(now(), *conn),
             }
         }
         client.handle_timeout(now());

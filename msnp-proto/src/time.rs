@@ -41,6 +41,13 @@ impl Instant {
     }
 }
 
+impl From<Duration> for Instant {
+    /// The point that lies so long after the origin.
+    fn from(since_origin: Duration) -> Self {
+        Self::ZERO + since_origin
+    }
+}
+
 impl Add<Duration> for Instant {
     type Output = Self;
 

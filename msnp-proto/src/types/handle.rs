@@ -6,8 +6,9 @@ use core::borrow::Borrow;
 use core::cmp::Ordering;
 use core::fmt;
 use core::hash::{Hash, Hasher};
+use core::str::FromStr;
 
-use crate::error::{CommandError, Expected};
+use crate::error::{CommandError, Expected, Misuse};
 use crate::limits;
 use crate::wire::{Arg, Args, LineWriter};
 
@@ -157,6 +158,14 @@ impl Handle {
             None | Some([]) => text,
             Some(folded) => folded,
         }
+    }
+}
+
+impl FromStr for Handle {
+    type Err = Misuse;
+
+    fn from_str(text: &str) -> Result<Self, Misuse> {
+        Self::new(text).ok_or(Misuse::Invalid(Expected::Account))
     }
 }
 
