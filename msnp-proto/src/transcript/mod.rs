@@ -217,8 +217,8 @@ impl Transcript {
         self.lines.push(line);
     }
 
-    /// Adds bytes as they were sent, one entry a line. They go on the last entry if that is an
-    /// unfinished line of the same connection and side.
+    /// Adds bytes as they were sent, one entry a line; the last one may be an unfinished line. What
+    /// was sent at once is best given at once: every call begins a new entry.
     pub fn record(
         &mut self,
         time: Option<Instant>,
@@ -226,17 +226,6 @@ impl Transcript {
         side: Side,
         mut bytes: &[u8],
     ) {
-        if let Some(Line::Entry(last)) = self.lines.last_mut() {
-            let same = last.connection.as_deref() == connection && last.side == side;
-            match &mut last.what {
-                Piece::Bytes(begun) if same && !begun.ends_with(b"\n") => {
-                    let (line, rest) = split_line(bytes);
-                    begun.extend_from_slice(line);
-                    bytes = rest;
-                }
-                _ => {}
-            }
-        }
         while !bytes.is_empty() {
             let (line, rest) = split_line(bytes);
             bytes = rest;
