@@ -86,5 +86,6 @@ pub mod secret;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod time;
+pub mod transcript;
 pub mod types;
 pub mod wire;
