@@ -2,6 +2,7 @@
 
 mod reply;
 mod request;
+pub(crate) mod server;
 
 pub use reply::Reply;
 pub use request::Request;

@@ -14,6 +14,12 @@ use crate::wire::{Arg, Args, LineWriter};
 pub struct Account<'a>(&'a [u8]);
 
 impl<'a> Account<'a> {
+    /// A word of one or more bytes without blanks and line ends.
+    #[must_use]
+    pub fn new(word: &'a [u8]) -> Option<Self> {
+        super::Token::new(word).map(|word| Self(word.as_bytes()))
+    }
+
     /// The bytes as they were sent.
     #[must_use]
     pub const fn as_bytes(self) -> &'a [u8] {
