@@ -116,6 +116,8 @@ pub enum Edit {
     Reversed(Handle, Nick),
     /// Somebody took this account off their forward list.
     Unreversed(Handle),
+    /// A contact has other properties: only the version changes, so that clients ask again.
+    ContactProperties,
 }
 
 /// A directory could not do what it was asked, and has changed nothing.

@@ -38,6 +38,7 @@
 //! | `presence` | who sees whom, and is told |
 //! | `sync` | the dump of the lists |
 //! | `changes` | changes of lists, groups, names, settings |
+//! | `phones` | phone numbers and who sees them |
 //! | `calls` | cookies: the way into a switchboard |
 //! | `rooms` | switchboards: who is in, what is said |
 //!
@@ -55,6 +56,7 @@ mod entrance;
 mod event;
 mod lines;
 mod memory;
+mod phones;
 mod presence;
 mod profile;
 mod record;

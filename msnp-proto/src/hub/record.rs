@@ -114,6 +114,7 @@ impl Record {
                 contact.lists = contact.lists.with(List::Reverse);
                 self.put(contact);
             }
+            Edit::ContactProperties => {}
             Edit::Unreversed(who) => {
                 let mut contact = self.contact_or_new(who);
                 contact.lists = contact.lists.without(List::Reverse);
@@ -156,6 +157,12 @@ impl Contact {
     pub fn new(handle: Handle) -> Self {
         let name = Nick::of_handle(&handle);
         Self { handle, name, lists: Lists::NONE, groups: GroupSet::default() }
+    }
+
+    /// Whether they are shown in this group: who is in none is shown in group 0.
+    #[must_use]
+    pub const fn is_in(&self, group: GroupId) -> bool {
+        self.groups.has(group) || (self.groups.is_empty() && group.0 == GroupId::OTHER.0)
     }
 }
 
