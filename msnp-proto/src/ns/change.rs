@@ -290,7 +290,7 @@ impl Core {
         let locale = words.next().and_then(|word| Token::new(word.as_bytes()));
         let library = words.nth(3).and_then(|word| Token::new(word.as_bytes()));
         let codebase = words.next_back().and_then(|word| Token::new(word.as_bytes()));
-        let account = Account::from_text(address);
+        let Some(account) = Account::new(address.as_bytes()) else { return };
         let own = self.own_name();
         if let (Some(locale), Some(library), Some(codebase), true) =
             (locale, library, codebase, self.dialect >= Dialect::Msnp5)

@@ -7,6 +7,7 @@ mod ledger;
 mod reply;
 mod request;
 mod roster;
+pub(crate) mod server;
 mod sync;
 
 pub use change::Change;

@@ -17,9 +17,10 @@ use crate::wire::{Arg, Args, LineWriter};
 pub struct Account<'a>(&'a [u8]);
 
 impl<'a> Account<'a> {
-    /// From text that the caller has checked to be one word.
-    pub(crate) const fn from_text(text: &'a str) -> Self {
-        Self(text.as_bytes())
+    /// A word of one or more bytes without blanks and line ends.
+    #[must_use]
+    pub fn new(word: &'a [u8]) -> Option<Self> {
+        super::Token::new(word).map(|word| Self(word.as_bytes()))
     }
 
     /// The bytes as they were sent.
