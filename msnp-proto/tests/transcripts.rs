@@ -60,7 +60,7 @@ fn cut<'p>(role: Role, side: Side, pieces: impl IntoIterator<Item = &'p [u8]>) -
     let (mut frames, mut received) = (Frames::default(), 0);
     for mut piece in pieces {
         received += piece.len() as u64;
-        while let Some(incoming) = inbox.next(&mut piece).unwrap() {
+        while let Some(incoming) = inbox.next(&mut piece).expect("it can be cut") {
             let Incoming::Frame(frame) = incoming else { panic!("oversized") };
             frames.add(frame);
         }

@@ -400,5 +400,7 @@ fn answered(frame: &OwnedFrame) -> Option<(core::ops::Range<usize>, u32)> {
     if bare || NO_ANSWERS.contains(&line.word()) {
         return None;
     }
-    frame.first_number().filter(|(_, number)| *number != 0)
+    // With 0 these answer nothing; elsewhere it is the number of a client that begins with it.
+    let by_itself = [&b"CHL"[..], b"ADD", b"REM", b"CHG", b"XFR"].contains(&line.word());
+    frame.first_number().filter(|(_, number)| *number != 0 || !by_itself)
 }

@@ -74,6 +74,7 @@ pub struct Net {
     latency: Duration,
     buffer: usize,
     chunking: Chunking,
+    patience: usize,
     next_port: u16,
     transcript: Transcript,
 }
@@ -115,9 +116,6 @@ impl<H> fmt::Debug for HostKey<H> {
     }
 }
 
-/// More rounds than this without the clock moving are an endless conversation.
-const MOST_ROUNDS: usize = 1_000_000;
-
 impl Net {
     /// An empty network at time zero, without delay, that cuts nothing and lets 64 KiB be on the
     /// way in each direction of a connection.
@@ -131,6 +129,7 @@ impl Net {
             latency: Duration::ZERO,
             buffer: 64 * 1024,
             chunking: Chunking::Whole,
+            patience: 1_000_000,
             next_port: 49_152,
             transcript: Transcript::new(),
         }
@@ -151,6 +150,13 @@ impl Net {
     /// How many bytes can be on the way in one direction of a connection. A writer waits for room.
     pub const fn with_buffer(mut self, bytes: usize) -> Self {
         self.buffer = bytes;
+        self
+    }
+
+    /// After how many rounds without the clock moving a conversation counts as endless; a million
+    /// if not set. In each round every connection carries one piece in each direction.
+    pub const fn with_patience(mut self, rounds: usize) -> Self {
+        self.patience = rounds;
         self
     }
 
@@ -245,7 +251,7 @@ impl Net {
     ///
     /// When that has no end, with the last lines of the transcript.
     pub fn settle(&mut self) {
-        for _ in 0..MOST_ROUNDS {
+        for _ in 0..self.patience {
             if !self.round() {
                 return;
             }
