@@ -22,7 +22,7 @@
 //! | to | take |
 //! |---|---|
 //! | sign in and chat | [`client::Client`] |
-//! | run a server | [`hub`] |
+//! | run a server | [`hub::Hub`] |
 //! | speak on one connection | [`ns::Notification`], [`sb::Switchboard`] |
 //! | read or write commands | [`ns::Request`], [`ns::Reply`], [`sb::Request`], [`sb::Reply`] |
 //! | cut a stream of bytes | [`wire::Inbox`], [`wire::FrameDecoder`] |
