@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use md5::{Digest, Md5};
-use msnp_proto::hub::{Event, Hub, HubConfig, MemoryDirectory, Role};
+use msnp_proto::hub::{Directory, Event, Hub, HubConfig, MemoryDirectory, Role};
 use msnp_proto::machine::{Closed, ConnId, Host, ListenerId, Output, Shutdown};
 use msnp_proto::secret::Entropy;
 use msnp_proto::time::{Duration, Instant};
@@ -69,8 +69,8 @@ struct Wire {
     stuck: bool,
 }
 
-pub struct World {
-    pub hub: Hub<MemoryDirectory>,
+pub struct World<D = MemoryDirectory> {
+    pub hub: Hub<D>,
     pub now: Instant,
     pub events: Vec<Event>,
     pub unlistened: BTreeSet<ListenerId>,
@@ -84,6 +84,12 @@ impl World {
     }
 
     pub fn with(config: HubConfig, directory: MemoryDirectory) -> Self {
+        Self::with_directory(config, directory)
+    }
+}
+
+impl<D: Directory> World<D> {
+    pub fn with_directory(config: HubConfig, directory: D) -> Self {
         let mut roles = vec![Role::Dispatch, Role::Notification, Role::Switchboard];
         if config.single {
             roles.remove(0);
