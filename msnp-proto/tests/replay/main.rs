@@ -1,0 +1,4 @@
+//! Every dialogue of the library, played through the real client and the real hub.
+
+mod client;
+mod stage;
