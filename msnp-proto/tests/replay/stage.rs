@@ -1,5 +1,7 @@
 //! A dialogue of several connections as one sequence.
 
+use std::collections::BTreeSet;
+
 use msnp_proto::testing::{Dialogue, Step, Transcript, library};
 
 /// A dialogue with its connections, and everything that happens in the order of the file.
@@ -40,3 +42,51 @@ pub(crate) fn words(line: &[u8]) -> Vec<String> {
     let words = line.split(blank).filter(|word| !word.is_empty());
     words.map(|word| String::from_utf8_lossy(word).into_owned()).collect()
 }
+
+/// How a machine differs from a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Kind {
+    /// It does not say a command of the file.
+    NotSaid,
+    /// It says one more.
+    Beyond,
+    /// It says the command with other arguments, or at another moment where that is compared.
+    Otherwise,
+}
+
+/// The file, how, the connection, how the line begins, and why.
+pub(crate) type Difference = (&'static str, Kind, &'static str, &'static str, &'static str);
+
+/// Differences that were met, and what was met without being one that is meant.
+#[derive(Default)]
+pub(crate) struct Met {
+    met: BTreeSet<(&'static str, Kind, &'static str, &'static str)>,
+    others: Vec<String>,
+}
+
+impl Met {
+    pub(crate) fn add(&mut self, list: &[Difference], name: &str, found: &Found) {
+        let (kind, conn, text) = found;
+        let is = |difference: &&Difference| {
+            let (file, of, by, begin, _) = **difference;
+            (file == name || file == "*")
+                && of == *kind
+                && (by == conn || by == "*")
+                && text.starts_with(begin)
+        };
+        match list.iter().find(is) {
+            Some((file, of, by, begin, _)) => drop(self.met.insert((*file, *of, *by, *begin))),
+            None => self.others.push(format!("{name}: {kind:?} {conn} {text}")),
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn check(self, list: &[Difference]) {
+        assert!(self.others.is_empty(), "not meant:\n{}", self.others.join("\n"));
+        let listed = list.iter().map(|(file, of, by, begin, _)| (*file, *of, *by, *begin));
+        assert_eq!(self.met, listed.collect(), "a difference is not met");
+    }
+}
+
+/// A difference as it was found: how, on which connection, and what was said.
+pub(crate) type Found = (Kind, String, String);

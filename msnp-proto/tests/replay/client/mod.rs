@@ -8,14 +8,12 @@ mod switchboard;
 mod tables;
 mod usher;
 
-use std::collections::BTreeSet;
-
 use msnp_proto::client::Event;
 use msnp_proto::testing::Chunking;
 
 use self::play::{Played, play};
-use self::tables::{DIFFERENT, Difference, ENDS, NOT_PLAYED, WARNINGS};
-use crate::stage::Script;
+use self::tables::{DIFFERENT, ENDS, NOT_PLAYED, WARNINGS};
+use crate::stage::{Met, Script};
 
 fn scripts() -> impl Iterator<Item = Script> {
     Script::all().filter(|script| NOT_PLAYED.iter().all(|(name, _)| *name != script.name))
@@ -25,20 +23,11 @@ fn scripts() -> impl Iterator<Item = Script> {
 /// nothing odd where nothing odd is.
 #[test]
 fn every_dialogue_is_held_as_it_stands() {
-    let (mut met, mut others) = (BTreeSet::new(), Vec::new());
+    let mut met = Met::default();
     let (mut warned, mut ended) = (Vec::new(), Vec::new());
     for script in scripts() {
         let played = play(&script, None, Chunking::Whole);
-        for (kind, conn, text) in &played.differences {
-            let is = |other: &&Difference| {
-                let (file, of, by, begin, _) = **other;
-                file == script.name && of == *kind && by == conn && text.starts_with(begin)
-            };
-            match DIFFERENT.iter().find(is) {
-                Some((file, of, by, begin, _)) => drop(met.insert((*file, *of, *by, *begin))),
-                None => others.push(format!("{}: {kind:?} {conn} {text}", script.name)),
-            }
-        }
+        played.differences.iter().for_each(|found| met.add(DIFFERENT, script.name, found));
         let warnings = played.events.iter().filter(|event| matches!(event, Event::Warning(_)));
         warned.extend(Some((script.name, warnings.count())).filter(|(_, count)| *count > 0));
         for event in &played.events {
@@ -48,9 +37,7 @@ fn every_dialogue_is_held_as_it_stands() {
         }
     }
     ended.retain(|end| !end.ends_with(": SignedOut"));
-    assert_eq!(others, Vec::<String>::new(), "not meant");
-    let listed = DIFFERENT.iter().map(|(file, of, by, begin, _)| (*file, *of, *by, *begin));
-    assert_eq!(met, listed.collect(), "a difference is not met");
+    met.check(DIFFERENT);
     assert_eq!(warned, WARNINGS, "warnings");
     assert_eq!(ended, ENDS, "ends");
 }

@@ -13,9 +13,8 @@ use msnp_proto::wire::Parsed;
 
 use super::actor::Actor;
 use super::commands::{Told, tell};
-use super::tables::Kind;
 use super::usher::{SWITCHBOARD, Usher};
-use crate::stage::{Script, words};
+use crate::stage::{Found, Kind, Script, words};
 
 /// What came of a play.
 pub(crate) struct Played {
@@ -24,7 +23,7 @@ pub(crate) struct Played {
     /// By all clients, one after the other.
     pub(crate) events: Vec<Event>,
     /// Where the client left the file: how, on which connection, and what was said.
-    pub(crate) differences: Vec<(Kind, String, String)>,
+    pub(crate) differences: Vec<Found>,
     /// How many bytes were heard on each connection.
     pub(crate) received: Vec<usize>,
 }
@@ -52,7 +51,7 @@ struct Play<'s> {
     actors: Vec<Actor>,
     wires: Vec<Wire>,
     now: Instant,
-    differences: Vec<(Kind, String, String)>,
+    differences: Vec<Found>,
 }
 
 /// A connection of the file.
@@ -497,11 +496,12 @@ impl Play<'_> {
         let Some((actor, _)) = self.wires[at].party.filter(|_| !self.wires[at].over) else {
             return;
         };
-        if let Ok(Parsed::Command(reply, _)) = Reply::parse(frame.frame()) {
-            if let Reply::XfrSwitchboard { address, .. } | Reply::Rng { address, .. } = reply {
-                let to = address.to_target();
-                self.actors[actor].switchboards.push(to);
-            }
+        if let Ok(Parsed::Command(
+            Reply::XfrSwitchboard { address, .. } | Reply::Rng { address, .. },
+            _,
+        )) = Reply::parse(frame.frame())
+        {
+            self.actors[actor].switchboards.push(address.to_target());
         }
         let Some(number) = frame.answers() else {
             self.wires[at].input.extend_from_slice(frame.raw());

@@ -1,18 +1,6 @@
 //! Where the client does something else than a file, and why that is meant.
 
-/// How it differs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Kind {
-    /// It does not say a command of the file.
-    NotSaid,
-    /// It says one more.
-    Beyond,
-    /// It says the command with other arguments, or at another moment where that is compared.
-    Otherwise,
-}
-
-/// The file, how, the connection, how the line begins, and why.
-pub(crate) type Difference = (&'static str, Kind, &'static str, &'static str, &'static str);
+use crate::stage::{Difference, Kind};
 
 /// Files that are not played at all.
 pub(crate) const NOT_PLAYED: &[(&str, &str)] = &[
