@@ -212,6 +212,18 @@ impl<D: Directory> Hub<D> {
         self.rooms.len()
     }
 
+    /// How many cookies for switchboards are good now.
+    #[must_use]
+    pub fn cookies(&self) -> usize {
+        self.cookies.len()
+    }
+
+    /// From how many addresses the connections are.
+    #[must_use]
+    pub fn addresses(&self) -> usize {
+        self.per_address.len()
+    }
+
     /// Counts since the start.
     #[must_use]
     pub const fn stats(&self) -> Stats {
