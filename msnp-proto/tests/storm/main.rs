@@ -1,13 +1,14 @@
 //! Five clients and a hub do anything at all, on a network that delays and cuts everything, and then
 //! on one that also breaks.
 
+mod duality;
 mod world;
 
 use msnp_proto::testing::SeededEntropy;
 use world::World;
 
 /// Few in a debug build.
-const SEEDS: u64 = if cfg!(debug_assertions) { 60 } else { 2_000 };
+const SEEDS: u64 = if cfg!(debug_assertions) { 40 } else { 2_000 };
 
 /// Returns how many texts were acknowledged, assumed, refused, failed and of unknown fate.
 fn storm(seed: u64, faults: bool) -> [usize; 5] {

@@ -274,6 +274,7 @@ impl World {
             }
         }
         self.check_order();
+        crate::duality::check(self.net().transcript(), seed);
         self.net = None;
         let mut ends = [0; 5];
         for (_, outcome) in self.texts.values().flat_map(|text| &text.ends) {
