@@ -1,8 +1,9 @@
 //! Addresses of servers.
 
 use alloc::string::String;
+use core::str::FromStr;
 
-use crate::error::{CommandError, Expected};
+use crate::error::{CommandError, Expected, Misuse};
 use crate::limits;
 use crate::machine::Target;
 use crate::wire::{Arg, Args, LineWriter, grammar};
@@ -35,6 +36,15 @@ impl<'a> Address<'a> {
     #[must_use]
     pub fn to_target(self) -> Target {
         Target { host: String::from(self.host), port: self.port.unwrap_or(limits::PORT) }
+    }
+}
+
+impl FromStr for Target {
+    type Err = Misuse;
+
+    /// From `host` or `host:port`, an IPv6 address in brackets; no port means [`limits::PORT`].
+    fn from_str(text: &str) -> Result<Self, Misuse> {
+        Address::parse(text).map(Address::to_target).ok_or(Misuse::Invalid(Expected::Address))
     }
 }
 

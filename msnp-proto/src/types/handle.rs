@@ -1,11 +1,14 @@
 //! Account names.
 
+use alloc::string::String;
 use alloc::sync::Arc;
+use core::borrow::Borrow;
 use core::cmp::Ordering;
 use core::fmt;
 use core::hash::{Hash, Hasher};
+use core::str::FromStr;
 
-use crate::error::{CommandError, Expected};
+use crate::error::{CommandError, Expected, Misuse};
 use crate::limits;
 use crate::wire::{Arg, Args, LineWriter};
 
@@ -30,6 +33,11 @@ impl<'a> Account<'a> {
     #[must_use]
     pub fn to_handle(self) -> Option<Handle> {
         core::str::from_utf8(self.0).ok().and_then(Handle::new)
+    }
+
+    /// The key under which this account is found in a map of handles.
+    pub(crate) fn folded(self) -> Option<Folded> {
+        Folded::new(self.0)
     }
 
     /// Whether this is that account: letters match in any case.
@@ -71,6 +79,7 @@ impl<'a> Arg<'a> for Account<'a> {
 
 /// A checked account name: `local@domain` in printable ASCII, at most
 /// [`limits::HANDLE`] bytes. Compared without regard to the case of letters; the spelling is kept.
+/// Copies share one allocation.
 ///
 /// ```
 /// use msnp_proto::types::Handle;
@@ -82,7 +91,34 @@ impl<'a> Arg<'a> for Account<'a> {
 /// assert_eq!(Handle::new("bob@example.net\r\nOUT"), None);
 /// ```
 #[derive(Clone)]
-pub struct Handle(Arc<str>);
+pub struct Handle {
+    /// The spelling, followed by the same in lower case if that is not the same.
+    text: Arc<str>,
+    /// Length of the spelling; at most [`limits::HANDLE`].
+    len: u8,
+}
+
+/// A name in lower case, on the stack: the key under which a [`Handle`] is found in a map.
+#[derive(Clone, Copy)]
+pub(crate) struct Folded {
+    bytes: [u8; limits::HANDLE],
+    len: usize,
+}
+
+impl Folded {
+    /// `None` if the name is too long to be one.
+    pub(crate) fn new(name: &[u8]) -> Option<Self> {
+        let mut bytes = [0; limits::HANDLE];
+        let folded = bytes.get_mut(..name.len())?;
+        folded.copy_from_slice(name);
+        folded.make_ascii_lowercase();
+        Some(Self { bytes, len: name.len() })
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or_default()
+    }
+}
 
 impl Handle {
     /// Checks and copies a name.
@@ -95,19 +131,55 @@ impl Handle {
             && !local.is_empty()
             && !domain.is_empty()
             && !domain.contains('@');
-        fits.then(|| Self(Arc::from(text)))
+        if !fits {
+            return None;
+        }
+        let len = u8::try_from(text.len()).ok()?;
+        let text = if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            let mut both = String::with_capacity(text.len().saturating_mul(2));
+            both.push_str(text);
+            both.push_str(&text.to_ascii_lowercase());
+            Arc::from(both)
+        } else {
+            Arc::from(text)
+        };
+        Some(Self { text, len })
     }
 
     /// The name in the spelling that was given.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        self.text.get(..usize::from(self.len)).unwrap_or_default()
+    }
+
+    /// The name in lower case.
+    pub(crate) fn folded(&self) -> &[u8] {
+        let text = self.text.as_bytes();
+        match text.get(usize::from(self.len)..) {
+            None | Some([]) => text,
+            Some(folded) => folded,
+        }
+    }
+}
+
+impl FromStr for Handle {
+    type Err = Misuse;
+
+    fn from_str(text: &str) -> Result<Self, Misuse> {
+        Self::new(text).ok_or(Misuse::Invalid(Expected::Account))
+    }
+}
+
+impl Borrow<[u8]> for Handle {
+    /// The name in lower case, which is how handles are ordered.
+    fn borrow(&self) -> &[u8] {
+        self.folded()
     }
 }
 
 impl PartialEq for Handle {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0) || self.0.eq_ignore_ascii_case(&other.0)
+        Arc::ptr_eq(&self.text, &other.text) || self.folded() == other.folded()
     }
 }
 
@@ -115,10 +187,7 @@ impl Eq for Handle {}
 
 impl Ord for Handle {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.0
-            .bytes()
-            .map(|byte| byte.to_ascii_lowercase())
-            .cmp(other.0.bytes().map(|byte| byte.to_ascii_lowercase()))
+        self.folded().cmp(other.folded())
     }
 }
 
@@ -130,28 +199,25 @@ impl PartialOrd for Handle {
 
 impl Hash for Handle {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        for byte in self.0.bytes() {
-            state.write_u8(byte.to_ascii_lowercase());
-        }
+        self.folded().hash(state);
     }
 }
 
 impl fmt::Display for Handle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 
 impl fmt::Debug for Handle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::string::String;
 
     #[test]
     fn length_is_limited_to_what_the_draft_allows() {

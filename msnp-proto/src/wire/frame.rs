@@ -67,6 +67,31 @@ impl Verb {
         Self(bytes)
     }
 
+    pub(crate) const ACK: Self = Self(*b"ACK");
+    pub(crate) const BLP: Self = Self(*b"BLP");
+    pub(crate) const BPR: Self = Self(*b"BPR");
+    pub(crate) const BYE: Self = Self(*b"BYE");
+    pub(crate) const CAL: Self = Self(*b"CAL");
+    pub(crate) const CHG: Self = Self(*b"CHG");
+    pub(crate) const CHL: Self = Self(*b"CHL");
+    pub(crate) const CVR: Self = Self(*b"CVR");
+    pub(crate) const FND: Self = Self(*b"FND");
+    pub(crate) const GTC: Self = Self(*b"GTC");
+    pub(crate) const IRO: Self = Self(*b"IRO");
+    pub(crate) const JOI: Self = Self(*b"JOI");
+    pub(crate) const LSG: Self = Self(*b"LSG");
+    pub(crate) const LST: Self = Self(*b"LST");
+    pub(crate) const MSG: Self = Self(*b"MSG");
+    pub(crate) const NAK: Self = Self(*b"NAK");
+    pub(crate) const NLN: Self = Self(*b"NLN");
+    pub(crate) const PRP: Self = Self(*b"PRP");
+    pub(crate) const QRY: Self = Self(*b"QRY");
+    pub(crate) const RNG: Self = Self(*b"RNG");
+    pub(crate) const SYN: Self = Self(*b"SYN");
+    pub(crate) const URL: Self = Self(*b"URL");
+    pub(crate) const USR: Self = Self(*b"USR");
+    pub(crate) const XFR: Self = Self(*b"XFR");
+
     /// The bytes as they are on the wire.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 3] {
