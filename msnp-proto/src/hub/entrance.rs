@@ -8,7 +8,8 @@ use super::record::Record;
 use super::{Directory, Hub, Password, profile};
 use crate::error::Expected;
 use crate::machine::Shutdown;
-use crate::ns::server::{Challenge, Door, Next, SignIn};
+use crate::ns::challenge::Challenge;
+use crate::ns::server::{Door, Next, SignIn};
 use crate::ns::{Reply, Request};
 use crate::time::Instant;
 use crate::types::{

@@ -15,7 +15,7 @@ use super::record::{Contact, Record};
 use super::{Directory, Hub};
 use crate::machine::Shutdown;
 use crate::ns::Reply;
-use crate::ns::server::{Challenge, program_code};
+use crate::ns::challenge::{Challenge, client_code};
 use crate::time::{Duration, Instant};
 use crate::types::{
     Account, Dialect, ErrorCode, Handle, List, Name, Status, StatusCode, Token, TrId,
@@ -258,7 +258,7 @@ impl<D: Directory> Hub<D> {
         (client, digest): (Token<'_>, &[u8]),
     ) {
         let challenge = self.people.get_mut(id).and_then(|person| person.challenge.take());
-        let code = program_code(client.as_bytes());
+        let code = client_code(client.as_bytes());
         let right = challenge
             .zip(code)
             .is_some_and(|(challenge, code)| challenge.is_answered_by(digest, code.as_bytes()));
