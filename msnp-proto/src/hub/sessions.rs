@@ -63,6 +63,10 @@ impl<D: Directory> Hub<D> {
             return;
         }
         if !session.deferred.is_empty() || session.is_throttled(&self.config.limits) {
+            // A driver that asks `wants_read` first never brings this much.
+            if session.deferred.len() > self.config.limits.backlog_hard {
+                return self.end(now, conn, Why::Backlog, Shutdown::Abort);
+            }
             session.deferred.extend_from_slice(bytes);
             return;
         }
