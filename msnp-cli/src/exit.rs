@@ -52,8 +52,15 @@ pub(crate) enum Exit {
 }
 
 /// Of several failures without a success the first of these is the program's.
-const WORST_FIRST: [Exit; 6] =
-    [Exit::Bug, Exit::SignIn, Exit::Protocol, Exit::Unknown, Exit::Retry, Exit::Undelivered];
+const WORST_FIRST: [Exit; 7] = [
+    Exit::Bug,
+    Exit::SignIn,
+    Exit::Protocol,
+    Exit::Unknown,
+    Exit::Timeout,
+    Exit::Retry,
+    Exit::Undelivered,
+];
 
 impl Exit {
     /// The number for the system.
@@ -108,6 +115,8 @@ impl Exit {
         match failure {
             Failure::Refused(code) => Self::of_code(Request::Call, code),
             Failure::TimedOut(wait) => Self::of_wait(wait),
+            // A switchboard that lets nobody in, not the server where one signs in.
+            Failure::Lost(Lost::Refused(code)) => Self::of_code(Request::Call, code),
             Failure::Lost(lost) => Self::of_lost(lost),
             _ => Self::Retry,
         }
@@ -237,6 +246,7 @@ mod tests {
             (69, Outcome::Failed(Failure::TimedOut(Wait::Invitation))),
             (75, Outcome::Failed(Failure::TimedOut(Wait::Request))),
             (75, Outcome::Failed(Failure::Lost(Lost::HungUp { unfinished: false }))),
+            (75, Outcome::Failed(Failure::Lost(Lost::Refused(code(911))))),
             (3, Outcome::Unknown(Lost::HungUp { unfinished: false })),
             (3, Outcome::Unknown(Lost::TimedOut(Wait::Acknowledgement))),
         ];
@@ -248,12 +258,12 @@ mod tests {
 
     #[test]
     fn one_code_for_several_outcomes() {
-        use Exit::{Bug, Done, Mixed, Protocol, Retry, SignIn, Undelivered, Unknown};
+        use Exit::{Bug, Done, Mixed, Protocol, Retry, SignIn, Timeout, Undelivered, Unknown};
         assert_eq!(Exit::of_all([]), Done);
         assert_eq!(Exit::of_all([Done, Done]), Done);
         assert_eq!(Exit::of_all([Done, Undelivered]), Mixed);
         assert_eq!(Exit::of_all([Undelivered, Undelivered]), Undelivered);
-        let worst = [Undelivered, Retry, Unknown, Protocol, SignIn, Bug];
+        let worst = [Undelivered, Retry, Timeout, Unknown, Protocol, SignIn, Bug];
         for (rank, exit) in worst.into_iter().enumerate() {
             assert_eq!(Exit::of_all(worst.into_iter().take(rank + 1)), exit);
         }

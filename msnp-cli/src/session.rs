@@ -155,31 +155,31 @@ impl Session {
         Ok(session)
     }
 
-    /// Signs in, again if that is wanted and may help. `Err` is the code to end with.
-    pub(crate) fn sign_in(&mut self, attempts: Attempts) -> Result<Result<(), Exit>, Failure> {
+    /// Signs in, again if that is wanted and may help. The inner `Err` is how to end: the user has
+    /// been told then.
+    pub(crate) fn sign_in(&mut self, attempts: Attempts) -> Result<Result<(), Failure>, Failure> {
         let mut attempt = 0;
         loop {
             let ended = match self.sign_in_once(attempts.until.map(|(until, _)| until))? {
                 Ok(()) => return Ok(Ok(())),
                 Err(ended) => ended,
             };
-            let (exit, may_help) = match ended {
-                Ended::Signal(exit) => (exit, false),
+            let failure = match ended {
+                Ended::Signal(exit) => Failure::new(exit, "interrupted"),
                 Ended::Due => {
                     let limit = attempts.until.map_or(Duration::ZERO, |(_, limit)| limit);
                     let limit = humantime::format_duration(limit);
-                    self.ledger.stop(Exit::Timeout, format!("--timeout of {limit} ran out"));
                     self.log.error(format_args!("not signed in within --timeout of {limit}"));
-                    (Exit::Timeout, false)
+                    Failure::new(Exit::Timeout, format!("--timeout of {limit} ran out"))
                 }
                 Ended::Lost(why) => {
-                    let exit = Exit::of_lost(why);
                     self.explain(why);
-                    (exit, matches!(exit, Exit::Retry | Exit::NoHost))
+                    Failure::new(Exit::of_lost(why), format!("not signed in: {why}"))
                 }
             };
+            let may_help = matches!(failure.exit, Exit::Retry | Exit::NoHost);
             if !may_help || attempt >= attempts.retries {
-                return Ok(Err(exit));
+                return Ok(Err(failure));
             }
             attempt += 1;
             let wait = pause(attempt, attempts.max_wait);
@@ -188,7 +188,7 @@ impl Session {
             let until = self.now() + wait;
             loop {
                 match self.next(Some(until))? {
-                    Step::Signal(exit) => return Ok(Err(exit)),
+                    Step::Signal(exit) => return Ok(Err(Failure::new(exit, "interrupted"))),
                     Step::Due => break,
                     Step::Told(_) | Step::Woken => {}
                 }

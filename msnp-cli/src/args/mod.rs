@@ -184,7 +184,7 @@ pub(crate) struct ServeArgs {
     #[arg(long)]
     pub(crate) single: bool,
 
-    /// Accounts (TOML): [[user]] with account, password, and perhaps name and contacts
+    /// Accounts with passwords (TOML), as in the example below
     #[arg(long, value_name = "FILE")]
     pub(crate) users: Option<PathBuf>,
 

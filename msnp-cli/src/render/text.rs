@@ -112,6 +112,9 @@ impl fmt::Display for Words<'_> {
             }
             Event::Done(done) => {
                 let (acked, failed, unknown) = (done.acked, done.failed, done.unknown);
+                if (acked, failed, unknown) == (0, 0, 0) {
+                    return write!(f, "exit {}", done.exit);
+                }
                 write!(f, "{acked} acked, {failed} failed, {unknown} unknown, exit {}", done.exit)
             }
         }

@@ -35,7 +35,7 @@ pub(crate) fn run(args: &ChatArgs) -> Result<Exit, Failure> {
     let mut session = Session::open(console, setup)?;
     let end = match session.sign_in(Attempts::default())? {
         Ok(()) => talk(&mut session, args)?,
-        Err(exit) => Some(exit),
+        Err(failure) => Some(failure.exit),
     };
     session.finish(end, Exit::Done)
 }

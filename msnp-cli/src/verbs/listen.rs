@@ -15,7 +15,7 @@ pub(crate) fn run(args: &ListenArgs) -> Result<Exit, Failure> {
     let mut session = Session::open(console, setup)?;
     let end = match session.sign_in(Attempts::default())? {
         Ok(()) => listen(&mut session, args)?,
-        Err(exit) => exit,
+        Err(failure) => failure.exit,
     };
     session.finish(Some(end), Exit::Done)
 }

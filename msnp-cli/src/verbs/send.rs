@@ -46,16 +46,11 @@ pub(crate) fn run(args: &SendArgs) -> Result<Exit, Failure> {
         max_wait: args.retry_max_wait,
         until: Some((until, args.timeout)),
     };
-    if let Err(exit) = session.sign_in(attempts)? {
-        let reason = match exit {
-            Exit::Timeout => "not signed in in time",
-            Exit::Interrupted | Exit::Terminated => "interrupted",
-            _ => "not signed in",
-        };
+    if let Err(failure) = session.sign_in(attempts)? {
         for person in people {
-            session.fail(person, exit, reason);
+            session.fail(person, failure.exit, &failure.text);
         }
-        return session.finish(Some(exit), Exit::Io);
+        return session.finish(Some(failure.exit), Exit::Io);
     }
     let mut sending = Sending { session: &mut session, text: &text, until, limit: args.timeout };
     let end = match args.on_error {
