@@ -81,6 +81,7 @@ pub mod limits;
 mod link;
 pub mod machine;
 pub mod ns;
+pub mod pair;
 pub mod sb;
 pub mod secret;
 #[cfg(feature = "testing")]
