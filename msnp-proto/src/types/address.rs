@@ -2,18 +2,18 @@
 
 use alloc::string::String;
 
-use crate::error::{CommandError, Expected};
+use crate::error::Expected;
 use crate::limits;
 use crate::machine::Target;
-use crate::wire::{Arg, Args, LineWriter, grammar};
+use crate::wire::{Arg, Args, Failed, LineWriter, grammar, write_decimal};
 
-/// A server's address on the wire: `host` or `host:port`, an IPv6 address in brackets.
+/// A server's address on the wire: `host` or `host:port`, an IPv6 address in brackets. A host is a
+/// word of 1 to 253 letters, digits, dots, hyphens and underscores, or what looks like IPv6; whether
+/// it exists is for the resolver to say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Address<'a> {
-    /// The name or address, without brackets.
-    pub host: &'a str,
-    /// The port, if one was given.
-    pub port: Option<u16>,
+    host: &'a str,
+    port: Option<u16>,
 }
 
 impl<'a> Address<'a> {
@@ -31,6 +31,25 @@ impl<'a> Address<'a> {
         grammar::address(text.as_bytes()).map(|(host, port)| Self { host, port })
     }
 
+    /// The address of a target; `None` if its host or port cannot be said on the wire.
+    #[must_use]
+    pub fn from_target(target: &'a Target) -> Option<Self> {
+        let fits = grammar::is_host(&target.host) && target.port != 0;
+        fits.then_some(Self { host: &target.host, port: Some(target.port) })
+    }
+
+    /// The name or address, without brackets.
+    #[must_use]
+    pub const fn host(self) -> &'a str {
+        self.host
+    }
+
+    /// The port, if one was given. It is not 0.
+    #[must_use]
+    pub const fn port(self) -> Option<u16> {
+        self.port
+    }
+
     /// Where to connect to; no port means [`limits::PORT`].
     #[must_use]
     pub fn to_target(self) -> Target {
@@ -38,14 +57,8 @@ impl<'a> Address<'a> {
     }
 }
 
-impl<'a> From<&'a Target> for Address<'a> {
-    fn from(target: &'a Target) -> Self {
-        Self { host: &target.host, port: Some(target.port) }
-    }
-}
-
 impl<'a> Arg<'a> for Address<'a> {
-    fn read(args: &mut Args<'a>) -> Result<Self, CommandError> {
+    fn read(args: &mut Args<'a>) -> Result<Self, Failed> {
         args.value(Expected::Address, grammar::address).map(|(host, port)| Self { host, port })
     }
 
@@ -61,7 +74,7 @@ impl<'a> Arg<'a> for Address<'a> {
         }
         if let Some(port) = self.port {
             out.push(b':');
-            crate::wire::write_decimal(u32::from(port), out);
+            write_decimal(port.into(), out);
         }
     }
 }
