@@ -41,6 +41,13 @@ impl Instant {
     }
 }
 
+impl From<Duration> for Instant {
+    /// The point that lies so long after the origin.
+    fn from(since_origin: Duration) -> Self {
+        Self::ZERO + since_origin
+    }
+}
+
 impl Add<Duration> for Instant {
     type Output = Self;
 
@@ -107,10 +114,6 @@ impl<K: TimerKind, const N: usize> Timers<K, N> {
 
     pub(crate) fn stop_all(&mut self) {
         self.due = [None; N];
-    }
-
-    pub(crate) fn is_armed(&self, timer: K) -> bool {
-        self.due.get(timer.index()).is_some_and(Option::is_some)
     }
 
     /// The earliest deadline of all.

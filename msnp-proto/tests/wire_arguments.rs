@@ -197,4 +197,5 @@ fn oversized_frame_is_read_as_far_as_its_line_goes() {
     assert_eq!((error.argument, error.missing), (3, true));
     let frame = Frame::new(b"MSG 12 N 99999", None);
     assert_eq!(frame.trid(), Some(12.into()));
+    assert_eq!(Frame::new(b"MSG 5", Some(b"hello")).trid(), None, "that is the length");
 }

@@ -1,10 +1,11 @@
 //! What a client reports to its application.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::body::{Notice, Profile, Text};
+use crate::body::{InitialMail, MailActivity, NewMail, Profile, System, Text};
 use crate::error::{CommandError, Expected, Lost, Wait};
 use crate::machine::Target;
 use crate::types::{
@@ -54,7 +55,7 @@ pub enum Event {
         verified: Option<bool>,
     },
     /// What the server knows about the account.
-    Profile(Profile),
+    Profile(Box<Profile>),
     /// [`Client::roster`](super::Client::roster) is complete.
     Synced {
         /// Its version.
@@ -87,8 +88,22 @@ pub enum Event {
     },
     /// The roster changed after it was complete.
     Roster(RosterChange),
-    /// Mail, or word that the server will go down.
-    Notice(Notice),
+    /// How much unread mail there is.
+    InitialMail(InitialMail),
+    /// A mail has arrived.
+    NewMail(NewMail),
+    /// Mails were moved or deleted.
+    MailActivity(MailActivity),
+    /// The server speaks about itself, for example that it will go down.
+    System(System),
+    /// Somebody called us into a switchboard, and we did not go because
+    /// [`Config::answer_calls`](super::Config::answer_calls) is off.
+    Declined {
+        /// Who.
+        from: Handle,
+        /// The name they go by.
+        nick: Nick,
+    },
     /// A chat exists.
     ChatOpened {
         /// The chat.
@@ -185,7 +200,8 @@ pub enum Event {
         /// Why.
         why: Failure,
     },
-    /// The server answered [`Client::ask_url`](super::Client::ask_url).
+    /// The address of a service: the answer to [`Change::Url`](crate::ns::Change::Url), before its
+    /// [`Event::Done`]. Never open it by itself.
     Url {
         /// The request.
         request: RequestId,
@@ -195,6 +211,23 @@ pub enum Event {
         login: String,
         /// The site's number.
         site: Option<String>,
+    },
+    /// One hit of [`Change::Find`](crate::ns::Change::Find), before its [`Event::Done`].
+    Found {
+        /// The request.
+        request: RequestId,
+        /// `fname=` and so on, percent-encoded.
+        terms: Vec<String>,
+    },
+    /// A page from a mobile: an XML document, not always well-formed.
+    Page {
+        /// The document.
+        document: Vec<u8>,
+    },
+    /// An alert: an XML document, not always well-formed.
+    Alert {
+        /// The document.
+        document: Vec<u8>,
     },
     /// The answer of the server to the report of our version: recommended, least, addresses.
     Versions {

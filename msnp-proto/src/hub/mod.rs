@@ -1,1 +1,385 @@
-//! The composed server.
+//! The composed server: dispatch, notification and switchboards for MSNP2 to MSNP7, in memory.
+//!
+//! [`Hub`] is a [`Host`]: a driver opens the sockets that it asks for, feeds it what arrives and
+//! writes what is pending. Accounts come from a [`Directory`].
+//!
+//! ```
+//! use msnp_proto::hub::{Event, Hub, HubConfig, MemoryDirectory};
+//! use msnp_proto::machine::{Host, Output};
+//! use msnp_proto::secret::Entropy;
+//! use msnp_proto::time::Instant;
+//!
+//! struct Dice; // never do this: use the system's source
+//! impl Entropy for Dice {
+//!     fn fill(&mut self, bytes: &mut [u8]) { bytes.fill(4) }
+//! }
+//!
+//! let mut hub = Hub::new(HubConfig::loopback(), MemoryDirectory::open(), Box::new(Dice));
+//! let now = Instant::ZERO;
+//! while let Some(output) = hub.poll_output() {
+//!     match output {
+//!         // A driver opens a socket here.
+//!         Output::Listen { listener, .. } => {
+//!             let port = 1863 + listener.0;
+//!             hub.handle_listening(now, listener, format!("127.0.0.1:{port}").parse().unwrap());
+//!         }
+//!         Output::Event(Event::Ready { dispatch, .. }) => assert_eq!(dispatch.port(), 1863),
+//!         other => panic!("{other:?}"),
+//!     }
+//! }
+//! ```
+//!
+//! | room | what it knows |
+//! |---|---|
+//! | `lines` | connections: inboxes, outboxes, limits on backlog |
+//! | `sessions` | a connection's life: accepted, read, ended |
+//! | `entrance` | from the first line to an account |
+//! | `commands` | what a signed-in person may say |
+//! | `presence` | who sees whom, and is told |
+//! | `sync` | the dump of the lists |
+//! | `changes` | changes of lists, groups, names, settings |
+//! | `phones` | phone numbers and who sees them |
+//! | `calls` | cookies: the way into a switchboard |
+//! | `rooms` | switchboards: who is in, what is said |
+//!
+//! Where servers differed, this one does what the real clients of the time need: every dialect in
+//! common is in the answer to VER, session ids are decimal, a forward-list entry is always
+//! acknowledged with its group.
+
+mod arena;
+mod calls;
+mod changes;
+mod commands;
+mod config;
+mod directory;
+mod entrance;
+mod event;
+mod lines;
+mod memory;
+mod phones;
+mod presence;
+mod profile;
+mod record;
+mod rooms;
+mod sessions;
+mod sync;
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+use core::fmt;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+pub use config::{HubConfig, HubLimits, Rate};
+pub use directory::{Change, Directory, DirectoryError, Edit, Password};
+pub use event::{Event, Role, Why};
+pub use memory::MemoryDirectory;
+pub use record::{Contact, GroupSet, Properties, Record};
+
+use crate::machine::{Closed, ConnId, Host, ListenerId, Output, Shutdown, Target};
+use crate::secret::Entropy;
+use crate::time::Instant;
+use crate::types::Handle;
+use arena::{Agenda, SlotId, Slots, Task};
+use calls::Cookies;
+use lines::Lines;
+use presence::Person;
+use rooms::Room;
+
+/// The three servers of the service, for everybody who connects.
+///
+/// Methods are of four kinds, as for every [`Host`]: `handle_*` report what happened and cannot
+/// fail, [`Host::poll_output`] says what to do, [`Hub::shut_down`] is the one command, the rest
+/// are getters.
+#[must_use = "a hub does nothing unless a driver applies its outputs and reports what happened"]
+pub struct Hub<D = MemoryDirectory> {
+    config: HubConfig,
+    directory: D,
+    entropy: Box<dyn Entropy + Send>,
+    listeners: Vec<Listener>,
+    per_address: BTreeMap<IpAddr, usize>,
+    lines: Lines,
+    /// Everybody who is signed in, and where to find them by account.
+    people: Slots<Person>,
+    online: BTreeMap<Handle, SlotId>,
+    rooms: Slots<Room>,
+    cookies: Cookies,
+    agenda: Agenda,
+    /// A line that goes to many; kept for its room.
+    scratch: Vec<u8>,
+    stats: Stats,
+    stopping: bool,
+}
+
+/// One listening socket.
+struct Listener {
+    role: Role,
+    at: SocketAddr,
+    /// Where it really listens, and how it is said to others.
+    open: Option<(SocketAddr, Target)>,
+    gone: bool,
+}
+
+/// Counts since the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Calls with the id of a connection that is gone.
+    pub late_calls: u64,
+    /// Connections turned away as they were accepted.
+    pub turned_away: u64,
+    /// Messages taken from senders in switchboards.
+    pub messages: u64,
+}
+
+impl<D: Directory> Hub<D> {
+    /// A hub that first asks for its sockets. `entropy` gives challenges, cookies and session ids:
+    /// it must be unpredictable.
+    pub fn new(config: HubConfig, directory: D, entropy: Box<dyn Entropy + Send>) -> Self {
+        let roles: &[(Role, SocketAddr)] = if config.single {
+            &[(Role::Notification, config.dispatch), (Role::Switchboard, config.switchboard)]
+        } else {
+            &[
+                (Role::Dispatch, config.dispatch),
+                (Role::Notification, config.notification),
+                (Role::Switchboard, config.switchboard),
+            ]
+        };
+        let mut lines = Lines::new(config.limits.backlog_hard);
+        let mut listeners = Vec::new();
+        for ((role, at), id) in roles.iter().copied().zip(0..) {
+            listeners.push(Listener { role, at, open: None, gone: false });
+            lines.outputs.push_back(Output::Listen { listener: ListenerId(id), at });
+        }
+        Self {
+            config,
+            directory,
+            entropy,
+            listeners,
+            per_address: BTreeMap::new(),
+            lines,
+            people: Slots::new(),
+            online: BTreeMap::new(),
+            rooms: Slots::new(),
+            cookies: Cookies::new(),
+            agenda: Agenda::new(),
+            scratch: Vec::new(),
+            stats: Stats::default(),
+            stopping: false,
+        }
+    }
+
+    /// Ends everything: `OUT SSD` to the notification connections, `OUT` to the switchboards, then
+    /// [`Event::Stopped`] when all of them are closed. A second call does nothing.
+    pub fn shut_down(&mut self, now: Instant) {
+        if core::mem::replace(&mut self.stopping, true) {
+            return;
+        }
+        for (listener, id) in self.listeners.iter_mut().zip(0..) {
+            if !core::mem::replace(&mut listener.gone, true) {
+                self.lines.outputs.push_back(Output::Unlisten { listener: ListenerId(id) });
+            }
+        }
+        let conns: Vec<SlotId> = self.lines.sessions.iter().map(|(id, _)| id).collect();
+        for conn in conns {
+            self.dismiss(now, conn);
+        }
+        self.settle(now);
+        self.stop_if_empty();
+    }
+
+    fn stop_if_empty(&mut self) {
+        if self.stopping && self.lines.sessions.len() == 0 {
+            self.lines.event(Event::Stopped);
+        }
+    }
+
+    /// How many people are signed in.
+    #[must_use]
+    pub fn people(&self) -> usize {
+        self.people.len()
+    }
+
+    /// How many connections there are, those that are closing included.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.lines.sessions.len()
+    }
+
+    /// How many switchboards there are.
+    #[must_use]
+    pub fn switchboards(&self) -> usize {
+        self.rooms.len()
+    }
+
+    /// Counts since the start.
+    #[must_use]
+    pub const fn stats(&self) -> Stats {
+        self.stats
+    }
+
+    /// The directory.
+    #[must_use]
+    pub const fn directory(&self) -> &D {
+        &self.directory
+    }
+
+    /// How the server of this role is said to others.
+    fn address(&self, role: Role) -> Option<&Target> {
+        let listener = self.listeners.iter().find(|listener| listener.role == role)?;
+        listener.open.as_ref().map(|(_, target)| target)
+    }
+
+    fn announce_if_ready(&mut self) {
+        let local = |role| {
+            let listener = self.listeners.iter().find(|listener| listener.role == role)?;
+            listener.open.as_ref().map(|(local, _)| *local)
+        };
+        let notification = local(Role::Notification);
+        let dispatch = if self.config.single { notification } else { local(Role::Dispatch) };
+        if let (Some(dispatch), Some(notification), Some(switchboard)) =
+            (dispatch, notification, local(Role::Switchboard))
+        {
+            self.lines.event(Event::Ready { dispatch, notification, switchboard });
+        }
+    }
+
+    fn advertised(&self, local: SocketAddr) -> Target {
+        let ip = match local.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::from(Ipv4Addr::LOCALHOST),
+            IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::from(Ipv6Addr::LOCALHOST),
+            ip => ip,
+        };
+        let host = self.config.advertise.clone();
+        Target {
+            host: host.unwrap_or_else(|| alloc::string::ToString::to_string(&ip)),
+            port: local.port(),
+        }
+    }
+
+    /// Drops the connections that lag too far behind; that may make others lag.
+    fn settle(&mut self, now: Instant) {
+        while let Some(conn) = self.lines.doomed.pop() {
+            self.end(now, conn, Why::Backlog, Shutdown::Abort);
+        }
+    }
+}
+
+impl<D: Directory> Host for Hub<D> {
+    type Event = Event;
+
+    fn handle_connected(&mut self, _now: Instant, _conn: ConnId) {
+        // A hub connects to nobody.
+        self.stats.late_calls += 1;
+    }
+
+    fn handle_closed(&mut self, now: Instant, conn: ConnId, why: Closed) {
+        let conn = SlotId::from(conn);
+        if self.lines.sessions.get(conn).is_none() {
+            self.stats.late_calls += 1;
+            return;
+        }
+        self.forget(now, conn, why);
+        self.settle(now);
+        self.stop_if_empty();
+    }
+
+    fn handle_listening(&mut self, _now: Instant, listener: ListenerId, local: SocketAddr) {
+        let target = self.advertised(local);
+        if let Some(listener) = self.listeners.get_mut(listener.0 as usize) {
+            if listener.open.is_none() && !listener.gone {
+                listener.open = Some((local, target));
+                self.announce_if_ready();
+            }
+        }
+    }
+
+    fn handle_accepted(
+        &mut self,
+        now: Instant,
+        listener: ListenerId,
+        peer: SocketAddr,
+    ) -> Option<ConnId> {
+        let listener = self.listeners.get(listener.0 as usize).filter(|listener| !listener.gone);
+        let role = listener.map(|listener| listener.role);
+        let conn = role.and_then(|role| self.accept(now, role, peer.ip()));
+        if conn.is_none() {
+            self.stats.turned_away += 1;
+        }
+        conn.map(ConnId::from)
+    }
+
+    fn handle_unlistened(&mut self, _now: Instant, listener: ListenerId, why: Closed) {
+        if let Some(listener) = self.listeners.get_mut(listener.0 as usize) {
+            if !core::mem::replace(&mut listener.gone, true) {
+                listener.open = None;
+                let (role, at) = (listener.role, listener.at);
+                self.lines.event(Event::ListenFailed { role, at, why });
+            }
+        }
+    }
+
+    fn handle_input(&mut self, now: Instant, conn: ConnId, bytes: &[u8]) {
+        self.read(now, conn.into(), bytes);
+        self.settle(now);
+    }
+
+    fn handle_eof(&mut self, now: Instant, conn: ConnId) {
+        let conn = SlotId::from(conn);
+        if self.lines.sessions.get(conn).is_none() {
+            self.stats.late_calls += 1;
+            return;
+        }
+        self.end(now, conn, Why::HungUp, Shutdown::Flush);
+        self.settle(now);
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        while let Some(task) = self.agenda.pop_due(now) {
+            match task {
+                Task::Session(conn) => self.on_session_due(now, conn),
+                Task::Resume(conn) => self.resume(now, conn),
+                Task::Room(room) => self.on_room_due(now, room),
+                Task::Cookie(key) => drop(self.forget_cookie(key)),
+            }
+        }
+        self.settle(now);
+    }
+
+    fn next_deadline(&self) -> Option<Instant> {
+        self.agenda.next()
+    }
+
+    fn pending(&self, conn: ConnId) -> &[u8] {
+        self.lines.sessions.get(conn.into()).map_or(&[], |session| session.outbox.pending())
+    }
+
+    fn consume(&mut self, now: Instant, conn: ConnId, written: usize) {
+        self.lines.consume(conn.into(), written);
+        self.read_deferred(now, conn.into());
+        self.settle(now);
+    }
+
+    fn wants_read(&self, conn: ConnId) -> bool {
+        self.lines.sessions.get(conn.into()).is_some_and(|session| {
+            !session.is_closing()
+                && session.deferred.is_empty()
+                && !session.is_throttled(&self.config.limits)
+        })
+    }
+
+    fn poll_output(&mut self) -> Option<Output<Event>> {
+        self.lines.poll()
+    }
+}
+
+impl<D> fmt::Debug for Hub<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hub")
+            .field("people", &self.people.len())
+            .field("connections", &self.lines.sessions.len())
+            .field("switchboards", &self.rooms.len())
+            .field("stats", &self.stats)
+            .finish_non_exhaustive()
+    }
+}

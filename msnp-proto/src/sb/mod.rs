@@ -1,7 +1,9 @@
 //! The switchboard: what both sides say, and the machines that say it.
 
+mod client;
 mod reply;
 mod request;
 
+pub use client::{Event, Setup, Switchboard};
 pub use reply::Reply;
 pub use request::Request;

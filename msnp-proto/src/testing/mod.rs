@@ -1,1 +1,31 @@
-//! For tests: transcripts, a simulated network, law checkers.
+//! For tests of this crate and of others: dialogues to replay, laws to check, a network in memory.
+//!
+//! | to test | use |
+//! |---|---|
+//! | one machine against a recorded dialogue | [`Dialogue`] and [`Replay`], over [`library::ALL`] |
+//! | that a machine obeys the laws | [`laws`] |
+//! | two machines against each other | [`Pair`] |
+//! | any number of hosts against each other, with a clock | [`Net`] |
+//! | a machine where a host is wanted | [`MachineHost`] |
+//!
+//! Nothing here is meant for production; what goes wrong panics or comes back as a text for people.
+
+mod chunking;
+mod dialogue;
+mod entropy;
+mod machine_host;
+mod net;
+mod pair;
+mod replay;
+
+pub mod laws;
+pub mod library;
+
+pub use crate::transcript::Transcript;
+pub use chunking::{Chunker, Chunking};
+pub use dialogue::{Cutter, Dialogue, DialogueError, OwnedFrame, Role, Step, What};
+pub use entropy::SeededEntropy;
+pub use machine_host::{MachineEvent, MachineHost};
+pub use net::{HostKey, Net};
+pub use pair::Pair;
+pub use replay::{Played, Reaction, Replay, ReplayError, by_itself};

@@ -1,8 +1,9 @@
 //! Addresses of servers.
 
 use alloc::string::String;
+use core::str::FromStr;
 
-use crate::error::Expected;
+use crate::error::{Expected, Misuse};
 use crate::limits;
 use crate::machine::Target;
 use crate::wire::{Arg, Args, Failed, LineWriter, grammar, write_decimal};
@@ -57,6 +58,22 @@ impl<'a> Address<'a> {
     }
 }
 
+impl FromStr for Target {
+    type Err = Misuse;
+
+    /// From `host` or `host:port`, an IPv6 address in brackets; no port means [`limits::PORT`].
+    fn from_str(text: &str) -> Result<Self, Misuse> {
+        Address::parse(text).map(Address::to_target).ok_or(Misuse::Invalid(Expected::Address))
+    }
+}
+
+/// The host must be one: [`Address::from_target`] is for those that were not checked before.
+impl<'a> From<&'a Target> for Address<'a> {
+    fn from(target: &'a Target) -> Self {
+        Self { host: &target.host, port: Some(target.port) }
+    }
+}
+
 impl<'a> Arg<'a> for Address<'a> {
     fn read(args: &mut Args<'a>) -> Result<Self, Failed> {
         args.value(Expected::Address, grammar::address).map(|(host, port)| Self { host, port })
@@ -74,7 +91,7 @@ impl<'a> Arg<'a> for Address<'a> {
         }
         if let Some(port) = self.port {
             out.push(b':');
-            write_decimal(port.into(), out);
+            write_decimal(port, out);
         }
     }
 }

@@ -115,7 +115,9 @@ impl ErrorCode {
         self.0
     }
 
-    fn verb(self) -> Verb {
+    /// The digits in the place of a verb.
+    #[must_use]
+    pub fn verb(self) -> Verb {
         let digit = |value: u16| b'0'.wrapping_add((value % 10) as u8);
         Verb::new([digit(self.0 / 100), digit(self.0 / 10), digit(self.0)])
     }

@@ -6,10 +6,11 @@ use core::borrow::Borrow;
 use core::cmp::Ordering;
 use core::fmt;
 use core::hash::{Hash, Hasher};
+use core::str::FromStr;
 
 use memchr::memchr;
 
-use crate::error::Expected;
+use crate::error::{Expected, Misuse};
 use crate::limits;
 use crate::wire::{Arg, Args, Failed, LineWriter};
 
@@ -19,6 +20,12 @@ use crate::wire::{Arg, Args, Failed, LineWriter};
 pub struct Account<'a>(&'a [u8]);
 
 impl<'a> Account<'a> {
+    /// A word of one or more bytes without blanks and line ends.
+    #[must_use]
+    pub fn new(word: &'a [u8]) -> Option<Self> {
+        super::Token::new(word).map(|word| Self(word.as_bytes()))
+    }
+
     /// The bytes as they were sent.
     #[must_use]
     pub const fn as_bytes(self) -> &'a [u8] {
@@ -173,6 +180,14 @@ impl Handle {
             None | Some([]) => text,
             Some(folded) => folded,
         }
+    }
+}
+
+impl FromStr for Handle {
+    type Err = Misuse;
+
+    fn from_str(text: &str) -> Result<Self, Misuse> {
+        Self::new(text).ok_or(Misuse::Invalid(Expected::Account))
     }
 }
 

@@ -202,7 +202,7 @@ impl<'a> Arg<'a> for Groups<'a> {
                     if place > 0 {
                         out.push(b',');
                     }
-                    write_decimal(id.0.into(), out);
+                    write_decimal(id.0, out);
                 }
             }
         }

@@ -261,7 +261,7 @@ impl<'o, 'a> LineWriter<'o, 'a> {
 
     /// Writes a decimal number.
     pub(crate) fn number(&mut self, value: u32) {
-        write_decimal(value.into(), self.begin_word());
+        write_decimal(value, self.begin_word());
     }
 
     /// Ends the line, and appends the payload if there is one.
@@ -275,7 +275,8 @@ impl<'o, 'a> LineWriter<'o, 'a> {
 }
 
 /// Appends a decimal number without leading zeros.
-pub(crate) fn write_decimal(mut value: u64, out: &mut Vec<u8>) {
+pub(crate) fn write_decimal(value: impl Into<u64>, out: &mut Vec<u8>) {
+    let mut value = value.into();
     let mut digits = [b'0'; 20];
     let mut unused = digits.len();
     for slot in digits.iter_mut().rev() {

@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use super::argument::{Arg, Args};
 use super::grammar;
 use crate::types::TrId;
 
@@ -51,23 +52,30 @@ impl<'a> Frame<'a> {
         self.line.split(|byte| grammar::is_blank(*byte)).filter(|word| !word.is_empty())
     }
 
+    /// The first word of the line, whatever it is; empty if there is none.
+    #[must_use]
+    pub fn word(self) -> &'a [u8] {
+        self.words().next().unwrap_or_default()
+    }
+
     /// The first word, if it has the form of a command: three bytes.
     #[must_use]
     pub fn verb(self) -> Option<Verb> {
         grammar::split_verb(self.line).map(|(verb, _)| Verb::new(verb))
     }
 
-    /// The second word, if it is a transaction id: to answer what cannot be read otherwise.
+    /// The first argument, if it is a transaction id: to answer what cannot be read otherwise. The
+    /// length of a payload is none.
     #[must_use]
     pub fn trid(self) -> Option<TrId> {
-        self.words().nth(1).and_then(grammar::number).map(TrId)
+        TrId::read(&mut Args::new(self)?).ok()
     }
 }
 
 /// The first word and the sizes; arguments and payloads may hold secrets.
 impl fmt::Debug for Frame<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let word = self.words().next().unwrap_or_default();
+        let word = self.word();
         let shown = word.get(..8).unwrap_or(word);
         write!(f, "Frame({}, {} bytes", shown.escape_ascii(), self.line.len())?;
         if let Some(payload) = self.payload {
@@ -88,6 +96,31 @@ impl Verb {
     pub const fn new(bytes: [u8; 3]) -> Self {
         Self(bytes)
     }
+
+    pub(crate) const ACK: Self = Self(*b"ACK");
+    pub(crate) const BLP: Self = Self(*b"BLP");
+    pub(crate) const BPR: Self = Self(*b"BPR");
+    pub(crate) const BYE: Self = Self(*b"BYE");
+    pub(crate) const CAL: Self = Self(*b"CAL");
+    pub(crate) const CHG: Self = Self(*b"CHG");
+    pub(crate) const CHL: Self = Self(*b"CHL");
+    pub(crate) const CVR: Self = Self(*b"CVR");
+    pub(crate) const FND: Self = Self(*b"FND");
+    pub(crate) const GTC: Self = Self(*b"GTC");
+    pub(crate) const IRO: Self = Self(*b"IRO");
+    pub(crate) const JOI: Self = Self(*b"JOI");
+    pub(crate) const LSG: Self = Self(*b"LSG");
+    pub(crate) const LST: Self = Self(*b"LST");
+    pub(crate) const MSG: Self = Self(*b"MSG");
+    pub(crate) const NAK: Self = Self(*b"NAK");
+    pub(crate) const NLN: Self = Self(*b"NLN");
+    pub(crate) const PRP: Self = Self(*b"PRP");
+    pub(crate) const QRY: Self = Self(*b"QRY");
+    pub(crate) const RNG: Self = Self(*b"RNG");
+    pub(crate) const SYN: Self = Self(*b"SYN");
+    pub(crate) const URL: Self = Self(*b"URL");
+    pub(crate) const USR: Self = Self(*b"USR");
+    pub(crate) const XFR: Self = Self(*b"XFR");
 
     /// The bytes as they are on the wire.
     #[must_use]

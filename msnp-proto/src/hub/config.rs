@@ -1,0 +1,199 @@
+//! What a hub can be told, and what its peers may cost it.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::net::{IpAddr, SocketAddr};
+
+use crate::limits::SWITCHBOARD_PAYLOAD;
+use crate::time::Duration;
+use crate::types::Dialect;
+
+/// What a [`Hub`](super::Hub) is told when it is made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HubConfig {
+    /// Where the dispatch server listens: the address that people are given.
+    pub dispatch: SocketAddr,
+    /// Where the notification server listens; not used with [`HubConfig::single`].
+    pub notification: SocketAddr,
+    /// Where the switchboards listen.
+    pub switchboard: SocketAddr,
+    /// No referral: people sign in at [`HubConfig::dispatch`], which is the notification server
+    /// then. There are two listening sockets instead of three.
+    pub single: bool,
+    /// The host named in referrals and calls. Without one it is the IP address that the socket
+    /// listens at, or the loopback address if it listens at all.
+    pub advertise: Option<String>,
+    /// The time of [`Instant::ZERO`](crate::time::Instant::ZERO) in seconds since 1970, for the
+    /// profile that clients get.
+    pub unix_time_at_zero: u64,
+    /// The dialects that are spoken.
+    pub dialects: Vec<Dialect>,
+    /// Whether clients of MSNP6 and 7 are challenged after their first status.
+    pub challenges: bool,
+    /// Least and greatest pause between two challenges of one client; `None` for no second one.
+    pub challenge_pause: Option<(Duration, Duration)>,
+    /// The address of a download in the answer to CVR. One word.
+    pub download_url: String,
+    /// The address of a page in the answer to CVR. One word.
+    pub info_url: String,
+    /// What peers may cost.
+    pub limits: HubLimits,
+}
+
+impl HubConfig {
+    /// A hub whose dispatch server listens at `at`, the other two at free ports of the same
+    /// address, with everything else as it is by default.
+    #[must_use]
+    pub fn new(at: SocketAddr) -> Self {
+        Self {
+            dispatch: at,
+            notification: SocketAddr::new(at.ip(), 0),
+            switchboard: SocketAddr::new(at.ip(), 0),
+            single: false,
+            advertise: None,
+            unix_time_at_zero: 0,
+            dialects: Dialect::ALL.to_vec(),
+            challenges: true,
+            challenge_pause: Some((Duration::from_secs(5 * 60), Duration::from_secs(15 * 60))),
+            download_url: String::from("http://example.net/"),
+            info_url: String::from("http://example.net/"),
+            limits: HubLimits::new(),
+        }
+    }
+
+    /// A hub for one program and its friends: loopback only, any free ports, sign-in at the first
+    /// port, no limits on numbers and rates.
+    #[must_use]
+    pub fn loopback() -> Self {
+        Self {
+            single: true,
+            limits: HubLimits::off(),
+            ..Self::new(SocketAddr::new(IpAddr::from([127, 0, 0, 1]), 0))
+        }
+    }
+}
+
+/// What peers may cost a hub. Sizes are in bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HubLimits {
+    /// Connections in all; one more is turned away as it is accepted.
+    pub connections: usize,
+    /// Connections from one IP address; one more is turned away as it is accepted.
+    pub connections_per_address: usize,
+    /// From the connection to the end of signing in, or to the entry into a switchboard. Input
+    /// does not move it. The connection is closed.
+    pub sign_in: Duration,
+    /// Longest line before sign-in; one byte more closes the connection.
+    pub line_before_sign_in: usize,
+    /// Longest line after sign-in and in switchboards; one byte more closes the connection.
+    pub line: usize,
+    /// Longest payload at the notification server; a longer one is passed over and refused.
+    pub payload: usize,
+    /// Longest message in a switchboard; one byte more closes the connection and nothing is
+    /// delivered, as real servers did.
+    pub message: usize,
+    /// Pending output over which a connection is not read from.
+    pub backlog_soft: usize,
+    /// Pending output that others caused, over which a connection is dropped.
+    pub backlog_hard: usize,
+    /// List changes, renames, status changes, calls and referrals a second, and how many may come
+    /// at once. What is over is answered later, nothing is refused.
+    pub changes: Option<Rate>,
+    /// Commands in a row that cannot be understood; the one that makes it so many closes the
+    /// connection.
+    pub strikes: u8,
+    /// How long a cookie for a switchboard is good.
+    pub cookie: Duration,
+    /// Cookies that one person may have asked for at a time. At the limit: error 714.
+    pub cookies: usize,
+    /// People in one switchboard, called ones included. At the limit a call gives error 712.
+    pub people: usize,
+    /// How long a person may be alone in a switchboard. The connection is closed.
+    pub alone: Duration,
+    /// How long a switchboard with several people may be silent. Everybody is dropped, told by
+    /// `BYE … 1`. `None`: for ever.
+    pub silence: Option<Duration>,
+    /// How long a client may take to answer a challenge. The connection is closed.
+    pub challenge: Duration,
+    /// People on a forward list. At the limit: error 210.
+    pub contacts: usize,
+    /// People on an allow or block list. At the limit: error 210.
+    pub privacy_entries: usize,
+}
+
+impl HubLimits {
+    /// For a server that strangers can reach.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            connections: 1024,
+            connections_per_address: 64,
+            sign_in: Duration::from_secs(20),
+            line_before_sign_in: 1024,
+            line: 8 * 1024,
+            payload: 8 * 1024,
+            message: SWITCHBOARD_PAYLOAD,
+            backlog_soft: 64 * 1024,
+            backlog_hard: 256 * 1024,
+            changes: Some(Rate { per_second: 10, burst: 100 }),
+            strikes: 10,
+            cookie: Duration::from_secs(60),
+            cookies: 256,
+            people: 50,
+            alone: Duration::from_secs(5 * 60),
+            silence: None,
+            challenge: Duration::from_secs(50),
+            contacts: 600,
+            privacy_entries: 1200,
+        }
+    }
+
+    /// For a server that only its owner can reach: no limits on numbers and rates. What the
+    /// protocol itself limits stays.
+    #[must_use]
+    pub const fn off() -> Self {
+        Self {
+            connections: usize::MAX,
+            connections_per_address: usize::MAX,
+            changes: None,
+            cookies: usize::MAX,
+            people: usize::MAX,
+            contacts: usize::MAX,
+            privacy_entries: usize::MAX,
+            ..Self::new()
+        }
+    }
+}
+
+impl Default for HubLimits {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// How often something may happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// How often a second, on average.
+    pub per_second: u32,
+    /// How often at once.
+    pub burst: u32,
+}
+
+impl Rate {
+    fn interval(self) -> Duration {
+        Duration::from_secs(1) / self.per_second.max(1)
+    }
+
+    /// How far ahead of time a full burst is.
+    pub(super) fn tolerance(self) -> Duration {
+        self.interval() * self.burst.max(1)
+    }
+
+    /// The time that one use takes up.
+    pub(super) fn cost(self) -> Duration {
+        self.interval()
+    }
+}

@@ -1,0 +1,142 @@
+//! Where accounts and their lists live, and how they change.
+
+use alloc::boxed::Box;
+use core::fmt;
+
+use super::record::{Contact, Properties, Record};
+use crate::secret::Secret;
+use crate::types::{GroupId, Handle, Nick, Privacy, Prompt, Property};
+
+/// Accounts with their lists. The hub asks it when somebody signs in and tells it every change;
+/// what people see while somebody is online comes from the hub's own copy of the [`Record`].
+///
+/// An error is answered to the client as 603 while signing in and 501 later, and changes nothing.
+pub trait Directory {
+    /// How the account proves itself, or `None` if there is no such account.
+    ///
+    /// # Errors
+    ///
+    /// When the directory cannot tell.
+    fn password(&mut self, who: &Handle) -> Result<Option<Password>, DirectoryError>;
+
+    /// The account with all its lists, or `None` if there is no such account.
+    ///
+    /// # Errors
+    ///
+    /// When the directory cannot tell.
+    fn load(&mut self, who: &Handle) -> Result<Option<Record>, DirectoryError>;
+
+    /// Makes all changes, or none. When it returns `Ok`, they are as durable as this directory
+    /// makes anything: only then does a client get its answer. Each change adds one to the list
+    /// version of its account, as [`Record::apply`] does. A change for an account that does not
+    /// exist is passed over.
+    ///
+    /// # Errors
+    ///
+    /// When nothing was changed.
+    fn commit(&mut self, changes: &[Change]) -> Result<(), DirectoryError>;
+
+    /// Whether there is such an account.
+    ///
+    /// # Errors
+    ///
+    /// When the directory cannot tell.
+    fn exists(&mut self, who: &Handle) -> Result<bool, DirectoryError> {
+        Ok(self.load(who)?.is_some())
+    }
+
+    /// The properties of `who` as `viewer` may see them: none if `who` blocks `viewer`.
+    ///
+    /// # Errors
+    ///
+    /// When the directory cannot tell.
+    fn properties(&mut self, who: &Handle, viewer: &Handle) -> Result<Properties, DirectoryError> {
+        let record = self.load(who)?.filter(|record| !record.blocks(viewer));
+        Ok(record.map(|record| record.properties).unwrap_or_default())
+    }
+}
+
+impl<D: Directory + ?Sized> Directory for Box<D> {
+    fn password(&mut self, who: &Handle) -> Result<Option<Password>, DirectoryError> {
+        (**self).password(who)
+    }
+
+    fn load(&mut self, who: &Handle) -> Result<Option<Record>, DirectoryError> {
+        (**self).load(who)
+    }
+
+    fn commit(&mut self, changes: &[Change]) -> Result<(), DirectoryError> {
+        (**self).commit(changes)
+    }
+
+    fn exists(&mut self, who: &Handle) -> Result<bool, DirectoryError> {
+        (**self).exists(who)
+    }
+
+    fn properties(&mut self, who: &Handle, viewer: &Handle) -> Result<Properties, DirectoryError> {
+        (**self).properties(who, viewer)
+    }
+}
+
+/// How an account proves itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Password {
+    /// By this password. The protocol needs the password itself: a digest of it cannot be checked.
+    Is(Secret),
+    /// By any password. For servers that only their owner can reach.
+    Any,
+}
+
+/// One change of one account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The account.
+    pub account: Handle,
+    /// What changes.
+    pub edit: Edit,
+}
+
+/// What changes in one account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Edit {
+    /// The account's display name.
+    Name(Nick),
+    /// What holds for people on neither the allow nor the block list.
+    Privacy(Privacy),
+    /// What to do about new people on the reverse list.
+    Prompt(Prompt),
+    /// A property; `None` clears it.
+    Property(Property, Option<Box<str>>),
+    /// Somebody's entry is this now; with no list left there is none.
+    Contact(Contact),
+    /// A group is this now, or is gone.
+    Group(GroupId, Option<Nick>),
+    /// Somebody put this account on their forward list; the name is for a new entry.
+    Reversed(Handle, Nick),
+    /// Somebody took this account off their forward list.
+    Unreversed(Handle),
+    /// A contact has other properties: only the version changes, so that clients ask again.
+    ContactProperties,
+}
+
+/// A directory could not do what it was asked, and has changed nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DirectoryError {
+    /// It cannot be reached or read now.
+    Unavailable,
+    /// A change could not be made durable.
+    NotWritten,
+}
+
+impl fmt::Display for DirectoryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unavailable => "directory unavailable",
+            Self::NotWritten => "change could not be written",
+        })
+    }
+}
+
+impl core::error::Error for DirectoryError {}

@@ -1,0 +1,300 @@
+//! A connection's life: accepted, read, ended.
+
+use alloc::vec::Vec;
+use core::net::IpAddr;
+
+use super::arena::{SlotId, Task};
+use super::event::{Event, Role, Why};
+use super::lines::{Session, State};
+use super::{Directory, Hub};
+use crate::error::{CommandError, Expected};
+use crate::limits::Limits;
+use crate::machine::{Closed, Shutdown};
+use crate::ns::Reply;
+use crate::ns::server::SignIn;
+use crate::time::Instant;
+use crate::types::{ErrorCode, Token, TrId};
+use crate::wire::{Arg, Args, Frame, FrameDecoder, Inbox, Incoming};
+
+impl<D: Directory> Hub<D> {
+    /// Takes a connection in, or turns it away.
+    pub(super) fn accept(&mut self, now: Instant, role: Role, from: IpAddr) -> Option<SlotId> {
+        let limits = &self.config.limits;
+        let here = self.per_address.get(&from).copied().unwrap_or(0);
+        if self.stopping
+            || self.lines.sessions.len() >= limits.connections
+            || here >= limits.connections_per_address
+        {
+            return None;
+        }
+        let mut of_line = Limits { line: limits.line_before_sign_in, ..Limits::new() };
+        let (decoder, state) = match role {
+            Role::Switchboard => {
+                of_line.payload = limits.message;
+                (FrameDecoder::switchboard_server(of_line), State::Knocking)
+            }
+            Role::Dispatch | Role::Notification => {
+                of_line.payload = limits.payload;
+                (FrameDecoder::notification_server(of_line), State::SigningIn(SignIn::New))
+            }
+        };
+        self.per_address.insert(from, here + 1);
+        let deadline = now + limits.sign_in;
+        let session = Session::new(Inbox::new(decoder), from, role, state);
+        let conn = self.lines.sessions.insert(session);
+        self.arm(conn, Some(deadline));
+        Some(conn)
+    }
+
+    /// Sets or clears the connection's own deadline.
+    pub(super) fn arm(&mut self, conn: SlotId, at: Option<Instant>) {
+        if let Some(session) = self.lines.sessions.get_mut(conn) {
+            self.agenda.set(&mut session.due, Task::Session(conn), at);
+        }
+    }
+
+    /// Takes bytes that arrived.
+    pub(super) fn read(&mut self, now: Instant, conn: SlotId, bytes: &[u8]) {
+        let Some(session) = self.lines.sessions.get_mut(conn) else {
+            self.stats.late_calls += 1;
+            return;
+        };
+        if session.is_closing() {
+            return;
+        }
+        if !session.deferred.is_empty() || session.is_throttled(&self.config.limits) {
+            // A driver that asks `wants_read` first never brings this much.
+            if session.deferred.len() > self.config.limits.backlog_hard {
+                return self.end(now, conn, Why::Backlog, Shutdown::Abort);
+            }
+            session.deferred.extend_from_slice(bytes);
+            return;
+        }
+        if let Some(inbox) = session.inbox.take() {
+            self.read_frames(now, conn, inbox, bytes);
+        }
+    }
+
+    /// Reads frames until there are no more, or the connection is over or has to wait.
+    fn read_frames(&mut self, now: Instant, conn: SlotId, mut inbox: Inbox, mut bytes: &[u8]) {
+        loop {
+            let entered = match inbox.next(&mut bytes) {
+                Ok(Some(incoming)) => self.on_incoming(now, conn, incoming),
+                Ok(None) => break,
+                Err(error) => return self.end(now, conn, Why::Frame(error), Shutdown::Flush),
+            };
+            if entered {
+                inbox.decoder().set_line_limit(self.config.limits.line);
+            }
+            let Some(session) = self.lines.sessions.get_mut(conn) else { return };
+            if session.is_closing() {
+                return;
+            }
+            if session.is_throttled(&self.config.limits) {
+                session.deferred.extend_from_slice(bytes);
+                break;
+            }
+        }
+        if let Some(session) = self.lines.sessions.get_mut(conn) {
+            session.inbox = Some(inbox);
+        }
+    }
+
+    /// Reads on, if the connection had to wait and need not any more.
+    pub(super) fn read_deferred(&mut self, now: Instant, conn: SlotId) {
+        let Some(session) = self.lines.sessions.get_mut(conn) else { return };
+        if session.is_throttled(&self.config.limits) || session.deferred.is_empty() {
+            return;
+        }
+        let bytes = core::mem::take(&mut session.deferred);
+        self.read(now, conn, &bytes);
+    }
+
+    pub(super) fn resume(&mut self, now: Instant, conn: SlotId) {
+        if let Some(session) = self.lines.sessions.get_mut(conn) {
+            session.resume = None;
+            self.read_deferred(now, conn);
+            self.lines.nudge(conn);
+        }
+    }
+
+    /// Counts one use of what is limited in rate. What is over the limit was done all the same;
+    /// the connection is read on only when it has waited for it.
+    pub(super) fn charge(&mut self, now: Instant, conn: SlotId) {
+        let Some(rate) = self.config.limits.changes else { return };
+        let Some(session) = self.lines.sessions.get_mut(conn) else { return };
+        session.spent_until = session.spent_until.max(now) + rate.cost();
+        let ahead = session.spent_until - now;
+        if let Some(wait) = ahead.checked_sub(rate.tolerance()).filter(|wait| !wait.is_zero()) {
+            self.agenda.set(&mut session.resume, Task::Resume(conn), Some(now + wait));
+        }
+    }
+
+    /// Takes a frame. Returns whether it ended signing in, so that longer lines are taken.
+    fn on_incoming(&mut self, now: Instant, conn: SlotId, incoming: Incoming<'_>) -> bool {
+        let Some(session) = self.lines.sessions.get_mut(conn) else { return false };
+        let frame = match incoming {
+            Incoming::Frame(frame) => frame,
+            Incoming::Oversized { frame, .. } => {
+                self.on_oversized(now, conn, frame);
+                return false;
+            }
+        };
+        match session.state {
+            State::Seated { room, seat, .. } => {
+                self.on_talk(now, conn, room, seat, frame);
+                false
+            }
+            State::SignedIn { person, dialect } => {
+                self.on_command(now, conn, person, dialect, frame);
+                false
+            }
+            State::SigningIn(_) => self.on_sign_in(now, conn, frame),
+            State::Knocking => self.on_knock(now, conn, frame),
+            State::Closing => false,
+        }
+    }
+
+    fn on_oversized(&mut self, now: Instant, conn: SlotId, frame: Frame<'_>) {
+        let trid = trid_of(frame);
+        let Some(session) = self.lines.sessions.get(conn) else { return };
+        match (&session.state, frame.verb(), trid) {
+            (State::Seated { .. } | State::Knocking, ..) => {
+                self.end(now, conn, Why::MessageTooLong, Shutdown::Flush);
+            }
+            (State::SigningIn(_), Some(verb), trid) => self.end_unexpected(now, conn, verb, trid),
+            (_, Some(verb), Some(trid)) if verb.as_bytes() == b"QRY" => {
+                self.fail_challenge(now, conn, trid);
+            }
+            (_, Some(verb), Some(trid)) if verb.as_bytes() == b"PAG" => {
+                self.lines.refuse(conn, ErrorCode::PAGING_UNAVAILABLE, trid);
+            }
+            (_, _, Some(trid)) => self.lines.refuse(conn, ErrorCode::BAD_PARAMETERS, trid),
+            (_, Some(verb), None) => self.end(now, conn, Why::Invalid(verb), Shutdown::Flush),
+            (_, None, None) => self.strike(now, conn),
+        }
+    }
+
+    /// A command that this side does not know: an error if it can be said for which one.
+    pub(super) fn on_unknown(&mut self, now: Instant, conn: SlotId, frame: Frame<'_>) {
+        if let Some(trid) = trid_of(frame) {
+            self.lines.refuse(conn, ErrorCode::SYNTAX, trid);
+        }
+        self.strike(now, conn);
+    }
+
+    /// A known command with arguments that do not fit: 201 if one is missing or is not what it
+    /// should be, the end if not even its id can be read or a setting is none.
+    pub(super) fn on_unreadable(
+        &mut self,
+        now: Instant,
+        conn: SlotId,
+        frame: Frame<'_>,
+        error: CommandError,
+    ) {
+        let ends = match error.expected {
+            Expected::TrId => true,
+            Expected::Privacy | Expected::Prompt | Expected::Delivery => !error.missing,
+            _ => false,
+        };
+        match trid_of(frame) {
+            Some(trid) if !ends => {
+                self.lines.refuse(conn, ErrorCode::INVALID_PARAMETER, trid);
+                self.strike(now, conn);
+            }
+            _ => self.end(now, conn, Why::Unreadable(error), Shutdown::Flush),
+        }
+    }
+
+    fn strike(&mut self, now: Instant, conn: SlotId) {
+        let Some(session) = self.lines.sessions.get_mut(conn) else { return };
+        session.strikes = session.strikes.saturating_add(1);
+        if session.strikes >= self.config.limits.strikes {
+            self.end(now, conn, Why::NotMsnp, Shutdown::Flush);
+        }
+    }
+
+    /// A command that could be read: the count of those that could not starts again.
+    pub(super) fn forgive(&mut self, conn: SlotId) {
+        if let Some(session) = self.lines.sessions.get_mut(conn) {
+            session.strikes = 0;
+        }
+    }
+
+    pub(super) fn on_session_due(&mut self, now: Instant, conn: SlotId) {
+        let Some(session) = self.lines.sessions.get_mut(conn) else { return };
+        session.due = None;
+        match session.state {
+            State::SigningIn(_) | State::Knocking => {
+                self.end(now, conn, Why::SignInTimeout, Shutdown::Flush);
+            }
+            State::SignedIn { person, .. } => self.on_challenge_due(now, conn, person),
+            State::Seated { .. } | State::Closing => {}
+        }
+    }
+
+    /// Ends a connection because the hub goes down.
+    pub(super) fn dismiss(&mut self, now: Instant, conn: SlotId) {
+        let Some(session) = self.lines.sessions.get(conn) else { return };
+        let reason = match session.role {
+            Role::Switchboard => None,
+            Role::Dispatch | Role::Notification => Token::new(b"SSD"),
+        };
+        self.lines.say(conn, |out| Reply::Out { reason }.encode(out));
+        self.end(now, conn, Why::ShutDown, Shutdown::Flush);
+    }
+
+    /// Ends a connection: its person is signed out or its place left, and it is closed.
+    pub(super) fn end(&mut self, now: Instant, conn: SlotId, why: Why, how: Shutdown) {
+        if self.retire(now, conn, why) {
+            self.lines.close(conn, how);
+        }
+    }
+
+    /// The driver says that a connection is gone.
+    pub(super) fn forget(&mut self, now: Instant, conn: SlotId, why: Closed) {
+        self.retire(now, conn, Why::Connection(why));
+        let Some(session) = self.lines.sessions.remove(conn) else { return };
+        if let Some(count) = self.per_address.get_mut(&session.from) {
+            *count -= 1;
+            if *count == 0 {
+                self.per_address.remove(&session.from);
+            }
+        }
+    }
+
+    /// Takes a connection out of everything that it is in; only what is pending stays. Returns
+    /// whether it was in anything.
+    fn retire(&mut self, now: Instant, conn: SlotId, why: Why) -> bool {
+        let Some(session) = self.lines.sessions.get_mut(conn) else { return false };
+        if session.is_closing() {
+            return false;
+        }
+        let state = core::mem::replace(&mut session.state, State::Closing);
+        session.inbox = None;
+        session.deferred = Vec::new();
+        self.agenda.set(&mut session.due, Task::Session(conn), None);
+        self.agenda.set(&mut session.resume, Task::Resume(conn), None);
+        let (role, from) = (session.role, session.from);
+        if let State::SignedIn { person, .. } = state {
+            self.sign_out(now, person, why);
+            return true;
+        }
+        if let State::Seated { room, seat, person } = state {
+            self.leave(now, conn, room, seat, person, why);
+        }
+        let usual = matches!(
+            why,
+            Why::Left | Why::HungUp | Why::Connection(_) | Why::ShutDown | Why::SignedOut
+        );
+        if !usual {
+            self.lines.event(Event::Dropped { conn: conn.into(), role, from, why });
+        }
+        true
+    }
+}
+
+/// The first argument of a frame as a transaction id.
+pub(super) fn trid_of(frame: Frame<'_>) -> Option<TrId> {
+    TrId::read(&mut Args::new(frame)?).ok()
+}

@@ -1,0 +1,344 @@
+//! What one account knows of its people: lists, groups, names, presence and settings.
+//!
+//! The roster knows how replies change it. It does not know when they may come, and asks for
+//! nothing.
+
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::client::RosterChange;
+use crate::types::{
+    Account, GroupId, Groups, Handle, List, ListVersion, Lists, Name, Nick, Privacy, Prompt,
+    Property, Status,
+};
+
+/// Lists, groups, names, presence and settings of one account, as the server last told them.
+///
+/// A snapshot can be kept and given to the next sign-in, where its version is compared with the
+/// server's; presence is not kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Roster {
+    version: ListVersion,
+    prompt: Prompt,
+    privacy: Privacy,
+    properties: Properties,
+    groups: BTreeMap<GroupId, Nick>,
+    contacts: BTreeMap<Handle, Contact>,
+    entries: usize,
+}
+
+/// One person on at least one list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contact {
+    nick: Nick,
+    lists: Lists,
+    groups: Vec<GroupId>,
+    status: Status,
+    display: Option<Nick>,
+    properties: Properties,
+}
+
+type Properties = Vec<(Property, String)>;
+
+impl Roster {
+    /// Nobody, and the settings of a new account.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            version: ListVersion(0),
+            prompt: Prompt::Ask,
+            privacy: Privacy::AllowOthers,
+            properties: Vec::new(),
+            groups: BTreeMap::new(),
+            contacts: BTreeMap::new(),
+            entries: 0,
+        }
+    }
+
+    /// The version that the server gave it; 0 for none.
+    #[must_use]
+    pub const fn version(&self) -> ListVersion {
+        self.version
+    }
+
+    /// What to do about new people on the reverse list.
+    #[must_use]
+    pub const fn prompt(&self) -> Prompt {
+        self.prompt
+    }
+
+    /// What holds for people on neither the allow nor the block list.
+    #[must_use]
+    pub const fn privacy(&self) -> Privacy {
+        self.privacy
+    }
+
+    /// One's own property; empty if it is not set.
+    #[must_use]
+    pub fn property(&self, property: Property) -> &str {
+        find(&self.properties, property)
+    }
+
+    /// The groups with their names, by number. Before MSNP7 there are none.
+    pub fn groups(&self) -> impl Iterator<Item = (GroupId, &Nick)> {
+        self.groups.iter().map(|(id, name)| (*id, name))
+    }
+
+    /// Everybody who is on a list, by account.
+    pub fn contacts(&self) -> impl Iterator<Item = (&Handle, &Contact)> {
+        self.contacts.iter()
+    }
+
+    /// One person, if they are on a list.
+    #[must_use]
+    pub fn contact(&self, account: &Handle) -> Option<&Contact> {
+        self.contacts.get(account)
+    }
+
+    /// How many places of all lists are taken.
+    #[must_use]
+    pub const fn entries(&self) -> usize {
+        self.entries
+    }
+
+    pub(crate) fn contact_on_wire(&self, account: Account<'_>) -> Option<(&Handle, &Contact)> {
+        self.contacts.get_key_value(account.folded()?.as_bytes())
+    }
+
+    fn contact_mut(&mut self, account: Account<'_>) -> Option<&mut Contact> {
+        self.contacts.get_mut(account.folded()?.as_bytes())
+    }
+
+    pub(crate) fn set_version(&mut self, version: ListVersion) {
+        self.version = version;
+    }
+
+    pub(crate) fn set_prompt(&mut self, prompt: Prompt) {
+        self.prompt = prompt;
+    }
+
+    pub(crate) fn set_privacy(&mut self, privacy: Privacy) {
+        self.privacy = privacy;
+    }
+
+    pub(crate) fn set_own_property(&mut self, property: Property, value: String) {
+        set(&mut self.properties, property, value);
+    }
+
+    /// Sets a property of somebody on a list; `false` if they are on none.
+    pub(crate) fn set_property(
+        &mut self,
+        account: Account<'_>,
+        property: Property,
+        value: String,
+    ) -> bool {
+        let Some(contact) = self.contact_mut(account) else { return false };
+        set(&mut contact.properties, property, value);
+        true
+    }
+
+    pub(crate) fn set_group(&mut self, group: GroupId, name: Nick) {
+        self.groups.insert(group, name);
+    }
+
+    /// Forgets a group. Who was in it alone is in group 0 until the server says otherwise.
+    pub(crate) fn remove_group(&mut self, group: GroupId) {
+        self.groups.remove(&group);
+        for contact in self.contacts.values_mut().filter(|one| one.groups.contains(&group)) {
+            contact.groups.retain(|id| *id != group);
+            if contact.groups.is_empty() {
+                contact.groups.push(GroupId::OTHER);
+            }
+        }
+    }
+
+    /// Puts somebody on a list; `None` if the account cannot be one. A name replaces the one that
+    /// is kept only on the forward list or for somebody new.
+    pub(crate) fn add(
+        &mut self,
+        list: List,
+        account: Account<'_>,
+        name: Option<Name<'_>>,
+        groups: Option<Groups<'_>>,
+    ) -> Option<Handle> {
+        if let Some((handle, _)) = self.contact_on_wire(account) {
+            let handle = handle.clone();
+            let contact = self.contacts.get_mut(&handle)?;
+            if !contact.lists.has(list) {
+                self.entries = self.entries.saturating_add(1);
+            }
+            contact.lists = contact.lists.with(list);
+            if let Some(name) = name.filter(|name| list == List::Forward && !contact.nick.is(*name))
+            {
+                contact.nick = name.to_nick();
+            }
+            contact.join(list, groups);
+            return Some(handle);
+        }
+        let handle = account.to_handle()?;
+        let nick = name.map_or_else(|| Nick::of_handle(&handle), Name::to_nick);
+        let mut contact = Contact {
+            nick,
+            lists: Lists::NONE.with(list),
+            groups: Vec::new(),
+            status: Status::Offline,
+            display: None,
+            properties: Vec::new(),
+        };
+        contact.join(list, groups);
+        self.entries = self.entries.saturating_add(1);
+        self.contacts.insert(handle.clone(), contact);
+        Some(handle)
+    }
+
+    /// Takes somebody off a list, or out of one group.
+    pub(crate) fn remove(
+        &mut self,
+        list: List,
+        account: Account<'_>,
+        group: Option<GroupId>,
+    ) -> Option<Handle> {
+        let handle = self.contact_on_wire(account)?.0.clone();
+        let contact = self.contacts.get_mut(&handle)?;
+        if let (List::Forward, Some(group)) = (list, group) {
+            contact.groups.retain(|id| *id != group);
+            if contact.groups.is_empty() {
+                contact.groups.push(GroupId::OTHER);
+            }
+            return Some(handle);
+        }
+        if contact.lists.has(list) {
+            self.entries = self.entries.saturating_sub(1);
+        }
+        contact.lists = contact.lists.without(list);
+        if list == List::Forward {
+            contact.groups.clear();
+            contact.status = Status::Offline;
+        }
+        if contact.lists.is_empty() {
+            self.contacts.remove(&handle);
+        }
+        Some(handle)
+    }
+
+    /// Empties one list.
+    pub(crate) fn clear_list(&mut self, list: List) {
+        for contact in self.contacts.values_mut().filter(|one| one.lists.has(list)) {
+            contact.lists = contact.lists.without(list);
+            self.entries = self.entries.saturating_sub(1);
+        }
+        self.contacts.retain(|_, contact| !contact.lists.is_empty());
+    }
+
+    pub(crate) fn rename(&mut self, account: Account<'_>, name: Name<'_>) -> Option<RosterChange> {
+        let handle = self.contact_on_wire(account)?.0.clone();
+        let contact = self.contacts.get_mut(&handle)?;
+        contact.nick = name.to_nick();
+        Some(RosterChange::Renamed { account: handle, nick: contact.nick.clone() })
+    }
+
+    /// Notes somebody's presence; `None` if they are on no list.
+    pub(crate) fn set_presence(
+        &mut self,
+        account: Account<'_>,
+        status: Status,
+        name: Option<Name<'_>>,
+    ) -> Option<(Handle, Option<Nick>)> {
+        let handle = self.contact_on_wire(account)?.0.clone();
+        let contact = self.contacts.get_mut(&handle)?;
+        contact.status = status;
+        if let Some(name) = name {
+            if !contact.display.as_ref().is_some_and(|display| display.is(name)) {
+                contact.display = Some(name.to_nick());
+            }
+        }
+        Some((handle, contact.display.clone()))
+    }
+
+    /// Everybody is offline as far as we know.
+    pub(crate) fn forget_presence(&mut self) {
+        for contact in self.contacts.values_mut() {
+            contact.status = Status::Offline;
+        }
+    }
+
+    /// Takes over what `self` knows of people's presence.
+    pub(crate) fn hand_presence_to(&self, fresh: &mut Self) {
+        for (handle, contact) in &mut fresh.contacts {
+            if let Some(known) = self.contacts.get(handle) {
+                contact.status = known.status;
+                contact.display = known.display.clone();
+            }
+        }
+    }
+}
+
+impl Default for Roster {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Contact {
+    /// The name that is kept for them, which need not be the one that they go by.
+    #[must_use]
+    pub const fn nick(&self) -> &Nick {
+        &self.nick
+    }
+
+    /// The name that they go by, if they have been seen online.
+    #[must_use]
+    pub const fn display(&self) -> Option<&Nick> {
+        self.display.as_ref()
+    }
+
+    /// The lists that they are on.
+    #[must_use]
+    pub const fn lists(&self) -> Lists {
+        self.lists
+    }
+
+    /// The groups that they are in, if they are on the forward list.
+    #[must_use]
+    pub fn groups(&self) -> &[GroupId] {
+        &self.groups
+    }
+
+    /// Their status as far as it is known.
+    #[must_use]
+    pub const fn status(&self) -> Status {
+        self.status
+    }
+
+    /// A property; empty if it is not set or not told.
+    #[must_use]
+    pub fn property(&self, property: Property) -> &str {
+        find(&self.properties, property)
+    }
+
+    fn join(&mut self, list: List, groups: Option<Groups<'_>>) {
+        if list != List::Forward {
+            return;
+        }
+        for group in groups.map_or_else(|| [GroupId::OTHER].to_vec(), Groups::to_vec) {
+            if !self.groups.contains(&group) && self.groups.len() < MOST_GROUPS {
+                self.groups.push(group);
+            }
+        }
+    }
+}
+
+/// Groups of one contact that are kept; a server allows 30 in all.
+const MOST_GROUPS: usize = 64;
+
+fn find(properties: &[(Property, String)], property: Property) -> &str {
+    properties.iter().find(|(key, _)| *key == property).map_or("", |(_, value)| value)
+}
+
+fn set(properties: &mut Properties, property: Property, value: String) {
+    properties.retain(|(key, _)| *key != property);
+    if !value.is_empty() {
+        properties.push((property, value));
+    }
+}
