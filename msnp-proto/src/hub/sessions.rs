@@ -296,5 +296,5 @@ impl<D: Directory> Hub<D> {
 
 /// The first argument of a frame as a transaction id.
 pub(super) fn trid_of(frame: Frame<'_>) -> Option<TrId> {
-    TrId::read(&mut Args::new(frame.verb()?, frame)).ok()
+    TrId::read(&mut Args::new(frame)?).ok()
 }
