@@ -325,5 +325,5 @@ fn is_canonical(line: &[u8], extra: Extra<'_>) -> bool {
 
 /// The first argument of a frame as a transaction id.
 pub(super) fn trid_of(frame: Frame<'_>) -> Option<TrId> {
-    TrId::read(&mut Args::new(frame.verb()?, frame)).ok()
+    TrId::read(&mut Args::new(frame)?).ok()
 }
