@@ -42,7 +42,7 @@ fn activity(source: &str, destination: &str, delta: u32) -> Mail {
 
 fn tell(w: &mut World, mail: &Mail) {
     let now = w.now;
-    w.hub.notify_mail(now, &handle("alice@example.net"), mail).unwrap();
+    w.hub.notify_mail(now, &handle("alice@example.net"), mail).expect("no control characters");
     w.turn();
 }
 

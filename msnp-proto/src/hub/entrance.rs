@@ -245,17 +245,18 @@ fn unverified(handle: &Handle) -> Nick {
 
 /// What is known of an account. No ticket is ever given: it would open a mailbox elsewhere.
 fn profile(handle: &Handle, unix_time: u64, mailbox: bool) -> Profile {
-    let mut profile = Profile::default();
-    profile.login_time = Some(unix_time);
-    profile.email_enabled = Some(mailbox);
-    profile.member_id_high = Some(0);
-    profile.member_id_low = Some(0);
-    profile.language = Some(1033);
-    profile.preferred_email = handle.as_str().into();
-    profile.kid = "0".into();
-    profile.flags = Some(1027);
-    profile.site_id = Some(507);
-    profile.key_version = Some(2);
-    profile.ticket = "0".into();
-    profile
+    Profile {
+        login_time: Some(unix_time),
+        email_enabled: Some(mailbox),
+        member_id_high: Some(0),
+        member_id_low: Some(0),
+        language: Some(1033),
+        preferred_email: handle.as_str().into(),
+        kid: "0".into(),
+        flags: Some(1027),
+        site_id: Some(507),
+        key_version: Some(2),
+        ticket: "0".into(),
+        ..Profile::default()
+    }
 }
