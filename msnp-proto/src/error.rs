@@ -29,6 +29,8 @@ pub enum FrameError {
     BareLineFeed,
     /// A line without a command, when strict.
     BlankLine,
+    /// Something else than single blanks between words, or at an end of the line, when strict.
+    Spacing,
 }
 
 impl fmt::Display for FrameError {
@@ -38,6 +40,7 @@ impl fmt::Display for FrameError {
             Self::BadLength => f.write_str("payload length is not a number that fits"),
             Self::BareLineFeed => f.write_str("line ends in LF without CR"),
             Self::BlankLine => f.write_str("blank line"),
+            Self::Spacing => f.write_str("words are not separated by single blanks"),
         }
     }
 }

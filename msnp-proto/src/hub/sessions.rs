@@ -63,6 +63,10 @@ impl<D: Directory> Hub<D> {
             return;
         }
         if !session.deferred.is_empty() || session.is_throttled(&self.config.limits) {
+            // A driver that asks `wants_read` first never brings this much.
+            if session.deferred.len() > self.config.limits.backlog_hard {
+                return self.end(now, conn, Why::Backlog, Shutdown::Abort);
+            }
             session.deferred.extend_from_slice(bytes);
             return;
         }
@@ -292,5 +296,5 @@ impl<D: Directory> Hub<D> {
 
 /// The first argument of a frame as a transaction id.
 pub(super) fn trid_of(frame: Frame<'_>) -> Option<TrId> {
-    TrId::read(&mut Args::new(frame.verb()?, frame)).ok()
+    TrId::read(&mut Args::new(frame)?).ok()
 }
