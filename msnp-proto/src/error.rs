@@ -296,6 +296,8 @@ pub enum Lost {
     Challenge,
     /// Idle for too long.
     Idle,
+    /// Everybody else is gone from the switchboard, or nobody came.
+    Alone,
 }
 
 impl fmt::Display for Lost {
@@ -318,6 +320,7 @@ impl fmt::Display for Lost {
             Self::Moved => f.write_str("moved to another server"),
             Self::Challenge => f.write_str("server refused the answer to its challenge"),
             Self::Idle => f.write_str("idle for too long"),
+            Self::Alone => f.write_str("nobody else is there"),
         }
     }
 }
