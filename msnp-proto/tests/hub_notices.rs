@@ -303,9 +303,9 @@ fn a_strict_hub_takes_the_letter_of_the_protocol_only() {
         ("\r\n", None),
         ("FOO 1\r\n", Some("200 1")),
         ("CHG 1 NLN 0\r\n", Some("201 1")),
-        ("CHG  1 NLN\r\n", Some("201 1")),
-        ("CHG 1 NLN \r\n", Some("201 1")),
-        ("CHG 1\tNLN\r\n", Some("201 1")),
+        ("CHG  1 NLN\r\n", None),
+        ("CHG 1 NLN \r\n", None),
+        ("CHG 1\tNLN\r\n", None),
         ("ADD 1 FL\r\n", Some("201 1")),
     ] {
         let mut strict = config();

@@ -196,7 +196,13 @@ impl State {
             (State::DispatchVersioned, "USR") if by_form("USR 7 MD5 I") => {
                 ("XFR 7 NS 192.0.2.1:1864 0 192.0.2.1:1863", false)
             }
-            (State::Versioned | State::Challenged, "USR") if by_form("USR 7 MD5 I") => {
+            // A client of 2000 says VER to the dispatch server alone, and is taken for MSNP2.
+            (State::Dispatch, "USR") if by_form("USR 7 MD5 I") => {
+                ("XFR 7 NS 192.0.2.1:1864", false)
+            }
+            (State::New | State::Versioned | State::Challenged, "USR")
+                if by_form("USR 7 MD5 I") =>
+            {
                 ("USR 7 MD5 S ", true)
             }
             (State::Challenged, "USR") if by_form("USR 7 MD5 S") => ("911 7", false),
