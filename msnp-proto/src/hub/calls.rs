@@ -79,6 +79,10 @@ impl Cookies {
     pub(super) const fn new() -> Self {
         Self(BTreeMap::new())
     }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
 }
 
 impl<D: Directory> Hub<D> {

@@ -238,6 +238,27 @@ impl<D: Directory> Hub<D> {
         self.rooms.len()
     }
 
+    /// How many bytes of a connection were looked at in search of line ends, in all; 0 if it is
+    /// gone or over.
+    #[must_use]
+    pub fn scanned(&mut self, conn: ConnId) -> u64 {
+        let session = self.lines.sessions.get_mut(conn.into());
+        let inbox = session.and_then(|session| session.inbox.as_mut());
+        inbox.map_or(0, |inbox| inbox.decoder().scanned())
+    }
+
+    /// How many cookies for switchboards are good now.
+    #[must_use]
+    pub fn cookies(&self) -> usize {
+        self.cookies.len()
+    }
+
+    /// From how many addresses the connections are.
+    #[must_use]
+    pub fn addresses(&self) -> usize {
+        self.per_address.len()
+    }
+
     /// Counts since the start.
     #[must_use]
     pub const fn stats(&self) -> Stats {

@@ -2,4 +2,5 @@
 
 mod client;
 mod hub;
+mod laws;
 mod stage;

@@ -11,11 +11,11 @@ mod usher;
 use msnp_proto::client::Event;
 use msnp_proto::testing::Chunking;
 
-use self::play::{Played, play};
+pub(crate) use self::play::{Played, play};
 use self::tables::{DIFFERENT, ENDS, NOT_PLAYED, WARNINGS};
 use crate::stage::{Met, Script};
 
-fn scripts() -> impl Iterator<Item = Script> {
+pub(crate) fn scripts() -> impl Iterator<Item = Script> {
     Script::all().filter(|script| NOT_PLAYED.iter().all(|(name, _)| *name != script.name))
 }
 
@@ -54,11 +54,11 @@ fn how_the_stream_is_cut_changes_nothing() {
         for chunking in [Chunking::Every(1), Chunking::Every(3), Chunking::Random(1)] {
             same(play(&script, None, chunking), &whole, &format!("{chunking:?}"));
         }
-        for (conn, received) in whole.received.iter().enumerate() {
+        for (conn, heard) in whole.heard.iter().enumerate() {
             // A debug build takes some of the cuts of every dialogue, a release build all.
             let (first, step) =
-                if cfg!(debug_assertions) { (script.name.len(), 61) } else { (1, 1) };
-            for at in (first..*received).step_by(step) {
+                if cfg!(debug_assertions) { (script.name.len(), 97) } else { (1, 1) };
+            for at in (first..heard.len()).step_by(step) {
                 let split = play(&script, Some(conn), Chunking::SplitAt(at));
                 same(split, &whole, &format!("connection {conn} split at {at}"));
             }

@@ -24,8 +24,8 @@ pub(crate) struct Played {
     pub(crate) events: Vec<Event>,
     /// Where the client left the file: how, on which connection, and what was said.
     pub(crate) differences: Vec<Found>,
-    /// How many bytes were heard on each connection.
-    pub(crate) received: Vec<usize>,
+    /// What was heard on each connection.
+    pub(crate) heard: Vec<Vec<u8>>,
 }
 
 /// Plays a dialogue. The servers' bytes of one connection, or of all, are cut as asked.
@@ -42,7 +42,7 @@ pub(crate) fn play(script: &Script, cut: Option<usize>, chunking: Chunking) -> P
         said: play.wires.iter().map(|wire| wire.all.clone()).collect(),
         events: play.actors.into_iter().flat_map(|actor| actor.events).collect(),
         differences: play.differences,
-        received: play.wires.iter().map(|wire| wire.received).collect(),
+        heard: play.wires.into_iter().map(|wire| wire.heard).collect(),
     }
 }
 
@@ -64,7 +64,7 @@ struct Wire {
     chunker: Chunker,
     /// What the client has not heard yet.
     input: Vec<u8>,
-    received: usize,
+    heard: Vec<u8>,
     /// What the client said and the file did not yet.
     said: VecDeque<OwnedFrame>,
     all: Vec<u8>,
@@ -85,7 +85,7 @@ impl Wire {
             cutter: Cutter::new(role.decoder(Side::Client)),
             chunker: Chunker::new(chunking),
             input: Vec::new(),
-            received: 0,
+            heard: Vec::new(),
             said: VecDeque::new(),
             all: Vec::new(),
             owed: Vec::new(),
@@ -172,7 +172,7 @@ impl Play<'_> {
                     break;
                 }
                 let (piece, after) = rest.split_at(self.wires[at].chunker.next(rest.len()));
-                self.wires[at].received += piece.len();
+                self.wires[at].heard.extend_from_slice(piece);
                 self.actors[actor].client.handle_input(self.now, conn, piece);
                 self.settle();
                 rest = after;

@@ -18,8 +18,8 @@ pub(crate) struct Played {
     pub(crate) differences: Vec<Found>,
     /// What the hub said on each connection.
     pub(crate) heard: Vec<Vec<u8>>,
-    /// How many bytes it was told on each.
-    pub(crate) told: Vec<usize>,
+    /// What it was told on each.
+    pub(crate) told: Vec<Vec<u8>>,
 }
 
 /// Plays a dialogue. What the clients of one connection, or of all, write is cut as asked.
@@ -40,7 +40,13 @@ pub(crate) fn play(
     let wires = (0..script.dialogues.len()).map(|at| {
         let whole = cut.is_some_and(|cut| cut != at);
         let chunker = Chunker::new(if whole { Chunking::Whole } else { chunking });
-        Wire { conn: None, chunker, told: 0, asked: String::new(), challenge: String::new() }
+        Wire {
+            conn: None,
+            chunker,
+            told: Vec::new(),
+            asked: String::new(),
+            challenge: String::new(),
+        }
     });
     let mut play = Play {
         script,
@@ -62,7 +68,7 @@ pub(crate) fn play(
                 wire.conn.map(|conn| play.house.ears[&conn].all.clone()).unwrap_or_default()
             })
             .collect(),
-        told: play.wires.iter().map(|wire| wire.told).collect(),
+        told: play.wires.into_iter().map(|wire| wire.told).collect(),
     }
 }
 
@@ -79,7 +85,7 @@ struct Play<'s> {
 struct Wire {
     conn: Option<ConnId>,
     chunker: Chunker,
-    told: usize,
+    told: Vec<u8>,
     /// The challenge of sign-in that the file has, and the hub's.
     asked: String,
     challenge: String,
@@ -188,7 +194,7 @@ impl Play<'_> {
     fn theirs(&mut self, at: usize, frame: &OwnedFrame) {
         let conn = self.open(at);
         let bytes = self.translate(at, conn, frame);
-        self.wires[at].told += bytes.len();
+        self.wires[at].told.extend_from_slice(&bytes);
         self.house.send(conn, &bytes, &mut self.wires[at].chunker);
     }
 
