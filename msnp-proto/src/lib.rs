@@ -81,11 +81,17 @@ pub mod limits;
 mod link;
 pub mod machine;
 pub mod ns;
+pub mod pair;
 pub mod sb;
 pub mod secret;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod time;
 pub mod transcript;
+// What peers send meets `types` and `wire` first: nothing in them may panic, whatever it is.
+#[cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
+#[cfg_attr(not(test), deny(clippy::unwrap_used, clippy::panic))]
 pub mod types;
+#[cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
+#[cfg_attr(not(test), deny(clippy::unwrap_used, clippy::panic))]
 pub mod wire;

@@ -85,7 +85,7 @@ fn challenged(w: &mut World, dialect: &str) -> (ConnId, String) {
     let alice = w.sign_in("alice@example.net", dialect);
     let answer = w.ask(alice, "CHG 1 NLN");
     assert_eq!(answer[0], "CHG 1 NLN");
-    let challenge = answer[1].strip_prefix("CHL 0 ").unwrap().to_owned();
+    let challenge = answer[1].strip_prefix("CHL 0 ").expect("a challenge").to_owned();
     assert_eq!(challenge.len(), 20);
     (alice, challenge)
 }
@@ -185,7 +185,8 @@ trait NextIn {
 impl NextIn for msnp_proto::hub::Hub {
     fn next_deadline_in(&self, now: msnp_proto::time::Instant) -> u64 {
         use msnp_proto::machine::Host;
-        u64::try_from((self.next_deadline().unwrap() - now).as_micros()).unwrap()
+        let next = self.next_deadline().expect("the next challenge");
+        next.as_micros() - now.as_micros()
     }
 }
 

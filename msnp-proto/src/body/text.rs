@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use memchr::memchr2;
+use memchr::{memchr, memchr2};
 
 use super::format::Format;
 use super::mime::{Count, Mime, Sink, VERSION};
@@ -120,12 +120,52 @@ impl<'a> TextView<'a> {
     /// The text as an owned value. Text in UTF-8 is copied once and nothing else is.
     #[must_use]
     pub fn to_text(&self) -> Text {
-        let (format, readable) =
-            self.format_header().map_or((Format::default(), true), Format::read);
-        let (content, faithful) = decode(self.content(), self.charset);
-        let faithful = faithful && readable && self.charset != Charset::Unknown;
-        let raw = (!faithful).then(|| self.payload.to_vec());
-        Text { content, format, charset: self.charset, raw }
+        let (format, readable) = self.read_format();
+        owned(self.payload, self.content(), format, readable, self.charset)
+    }
+
+    fn read_format(&self) -> (Format, bool) {
+        self.format_header().map_or((Format::default(), true), Format::read)
+    }
+}
+
+fn owned(payload: &[u8], body: &[u8], format: Format, readable: bool, charset: Charset) -> Text {
+    let (content, faithful) = decode(body, charset);
+    let faithful = faithful && readable && charset != Charset::Unknown;
+    let raw = (!faithful).then(|| payload.to_vec());
+    Text { content, format, charset, raw }
+}
+
+/// The header of the last text that came, read once: people send the same with every text.
+#[derive(Debug, Default)]
+pub(crate) struct LastHeader {
+    head: Vec<u8>,
+    format: Format,
+    charset: Option<Charset>,
+    readable: bool,
+}
+
+/// Longest header that is remembered.
+const REMEMBERED: usize = 256;
+
+impl LastHeader {
+    /// The text, if its payload begins with the header of the last one.
+    pub(crate) fn text(&self, payload: &[u8]) -> Option<Text> {
+        let charset = self.charset?;
+        let body = payload.strip_prefix(&*self.head)?;
+        Some(owned(payload, body, self.format, self.readable, charset))
+    }
+
+    /// The text, with its header kept for the next one.
+    pub(crate) fn remember(&mut self, view: &TextView<'_>) -> Text {
+        let (format, readable) = view.read_format();
+        let head = view.payload.len().saturating_sub(view.content().len());
+        let head = view.payload.get(..head).filter(|head| head.len() <= REMEMBERED);
+        self.head.clear();
+        self.head.extend_from_slice(head.unwrap_or_default());
+        (self.format, self.readable) = (format, readable);
+        self.charset = head.map(|_| view.charset);
+        view.to_text()
     }
 }
 
@@ -151,6 +191,9 @@ fn decode(bytes: &[u8], charset: Charset) -> (String, bool) {
 
 /// A copy with CRLF and CR as LF.
 fn with_line_feeds(text: &str) -> String {
+    if memchr(b'\r', text.as_bytes()).is_none() {
+        return String::from(text);
+    }
     let mut out = String::with_capacity(text.len());
     let mut parts = text.split('\r');
     out.push_str(parts.next().unwrap_or_default());
@@ -175,11 +218,29 @@ pub fn payload_len(format: &Format, content: &str) -> usize {
     count.0
 }
 
+/// The first part of what [`write()`] appends, up to the empty line.
+pub(crate) fn write_head(out: &mut Vec<u8>, format: &Format) {
+    put_head(out, format);
+}
+
+/// The second part of what [`write()`] appends.
+pub(crate) fn write_body(out: &mut Vec<u8>, content: &str) {
+    put_body(out, content);
+}
+
 fn put(out: &mut impl Sink, format: &Format, content: &str) {
+    put_head(out, format);
+    put_body(out, content);
+}
+
+fn put_head(out: &mut impl Sink, format: &Format) {
     out.put(VERSION);
     out.put(b"Content-Type: text/plain; charset=UTF-8\r\nX-MMS-IM-Format: ");
     format.put(out);
     out.put(b"\r\n\r\n");
+}
+
+fn put_body(out: &mut impl Sink, content: &str) {
     let mut rest = content.as_bytes();
     while let Some((line, after)) = memchr2(b'\r', b'\n', rest).map(|end| rest.split_at(end)) {
         out.put(line);

@@ -62,9 +62,33 @@ pub struct Client {
     session: Session,
     last_message: u64,
     last_request: u64,
-    /// Where payloads are put together.
-    scratch: Vec<u8>,
+    draft: Draft,
 }
+
+/// Where the payload of a text is put together. The header stays for the next one.
+#[derive(Debug, Default)]
+struct Draft {
+    payload: Vec<u8>,
+    head: usize,
+    format: Option<Format>,
+}
+
+impl Draft {
+    fn write(&mut self, format: &Format, content: &str) {
+        if self.format.as_ref() != Some(format) {
+            self.payload.clear();
+            text::write_head(&mut self.payload, format);
+            self.head = self.payload.len();
+            self.format = Some(*format);
+        }
+        self.payload.truncate(self.head);
+        self.payload.shrink_to(DRAFT);
+        text::write_body(&mut self.payload, content);
+    }
+}
+
+/// Room that is kept for the next text: one that fits a switchboard.
+const DRAFT: usize = limits::SWITCHBOARD_PAYLOAD;
 
 /// What is signed in, or on its way there.
 #[derive(Debug)]
@@ -96,7 +120,7 @@ impl Client {
             session: Session::None(Roster::new()),
             last_message: 0,
             last_request: 0,
-            scratch: Vec::new(),
+            draft: Draft::default(),
         }
     }
 
@@ -270,15 +294,10 @@ impl Client {
         content: &str,
         delivery: Delivery,
     ) -> Result<MessageId, Misuse> {
-        let (size, limit) = (text::payload_len(format, content), limits::SWITCHBOARD_PAYLOAD);
-        if size > limit {
-            return Err(Misuse::TooLong { size, limit });
-        }
-        self.scratch.clear();
-        text::write(&mut self.scratch, format, content);
-        let payload = core::mem::take(&mut self.scratch);
-        let sent = self.send_payload(now, chat, &payload, delivery);
-        self.scratch = payload;
+        let mut draft = core::mem::take(&mut self.draft);
+        draft.write(format, content);
+        let sent = self.send_checked(now, chat, &draft.payload, delivery);
+        self.draft = draft;
         sent
     }
 
@@ -295,12 +314,22 @@ impl Client {
         payload: &[u8],
         delivery: Delivery,
     ) -> Result<MessageId, Misuse> {
+        if memchr::memmem::find(payload, b"\r\n\r\n").is_none() {
+            return Err(Misuse::Invalid(crate::error::Expected::Payload));
+        }
+        self.send_checked(now, chat, payload, delivery)
+    }
+
+    fn send_checked(
+        &mut self,
+        now: Instant,
+        chat: ChatId,
+        payload: &[u8],
+        delivery: Delivery,
+    ) -> Result<MessageId, Misuse> {
         let (size, limit) = (payload.len(), limits::SWITCHBOARD_PAYLOAD);
         if size > limit {
             return Err(Misuse::TooLong { size, limit });
-        }
-        if memchr::memmem::find(payload, b"\r\n\r\n").is_none() {
-            return Err(Misuse::Invalid(crate::error::Expected::Payload));
         }
         if !self.is_online() {
             return Err(Misuse::NotOnline);

@@ -4,8 +4,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 
-use crate::limits::SWITCHBOARD_PAYLOAD;
-use crate::time::Duration;
+use super::record::GroupSet;
+use crate::limits::{Leniency, SWITCHBOARD_PAYLOAD};
+use crate::time::{Duration, Instant};
 use crate::types::Dialect;
 
 /// What a [`Hub`](super::Hub) is told when it is made.
@@ -37,6 +38,15 @@ pub struct HubConfig {
     pub download_url: String,
     /// The address of a page in the answer to CVR. One word.
     pub info_url: String,
+    /// The pages of which addresses are given (`URL`). Others are refused with error 502.
+    pub services: Vec<Service>,
+    /// Whether invitations by mail are taken, as [`Event::Invitation`](super::Event::Invitation):
+    /// the operator sends them. Otherwise they are refused with error 503.
+    pub mail_invitations: bool,
+    /// Whether input may differ from the letter of the protocol in the ways of real clients. When
+    /// strict, the first command that cannot be understood, or has too many arguments, is also the
+    /// last: that is for tests of clients.
+    pub leniency: Leniency,
     /// What peers may cost.
     pub limits: HubLimits,
 }
@@ -58,6 +68,9 @@ impl HubConfig {
             challenge_pause: Some((Duration::from_secs(5 * 60), Duration::from_secs(15 * 60))),
             download_url: String::from("http://example.net/"),
             info_url: String::from("http://example.net/"),
+            services: Vec::new(),
+            mail_invitations: false,
+            leniency: Leniency::Lenient,
             limits: HubLimits::new(),
         }
     }
@@ -72,6 +85,19 @@ impl HubConfig {
             ..Self::new(SocketAddr::new(IpAddr::from([127, 0, 0, 1]), 0))
         }
     }
+}
+
+/// A page of which the address is given. Every text is one word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Service {
+    /// What clients ask for: `INBOX`, `COMPOSE`, `PERSON` and others.
+    pub name: String,
+    /// The page, to be opened after signing in; relative or, since MSNP3, absolute.
+    pub redirect: String,
+    /// Where its sign-in form is posted.
+    pub login: String,
+    /// The site's number, not said in MSNP2.
+    pub site: u32,
 }
 
 /// What peers may cost a hub. Sizes are in bytes.
@@ -117,6 +143,14 @@ pub struct HubLimits {
     pub silence: Option<Duration>,
     /// How long a client may take to answer a challenge. The connection is closed.
     pub challenge: Duration,
+    /// Calls in a row on one connection that reached nobody; all further ones on it are
+    /// refused with error 713, as on real servers. `None`: never.
+    pub failed_calls: Option<u8>,
+    /// How often somebody may take another name; what is over is refused with error 800. `None`:
+    /// there is no more than [`HubLimits::changes`], by which nothing is refused.
+    pub renames: Option<Allowance>,
+    /// Groups of one account, group 0 included; more than 30 counts as 30. At the limit: error 223.
+    pub groups: u32,
     /// People on a forward list. At the limit: error 210.
     pub contacts: usize,
     /// People on an allow or block list. At the limit: error 210.
@@ -145,6 +179,9 @@ impl HubLimits {
             alone: Duration::from_secs(5 * 60),
             silence: None,
             challenge: Duration::from_secs(50),
+            failed_calls: Some(5),
+            renames: None,
+            groups: GroupSet::MOST,
             contacts: 600,
             privacy_entries: 1200,
         }
@@ -160,6 +197,7 @@ impl HubLimits {
             changes: None,
             cookies: usize::MAX,
             people: usize::MAX,
+            failed_calls: None,
             contacts: usize::MAX,
             privacy_entries: usize::MAX,
             ..Self::new()
@@ -195,5 +233,30 @@ impl Rate {
     /// The time that one use takes up.
     pub(super) fn cost(self) -> Duration {
         self.interval()
+    }
+}
+
+/// How often something may happen before it is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    /// How often at once.
+    pub burst: u32,
+    /// After how long it may happen once more.
+    pub refill: Duration,
+}
+
+impl Allowance {
+    /// The pace at which real servers let people change their names: five times, then once in ten
+    /// seconds.
+    pub const RENAMES: Self = Self { burst: 5, refill: Duration::from_secs(10) };
+
+    /// Whether it may happen now; `until` is when all that happened is forgotten.
+    pub(super) fn take(self, now: Instant, until: &mut Instant) -> bool {
+        let next = (*until).max(now) + self.refill;
+        let fits = next - now <= self.refill.saturating_mul(self.burst);
+        if fits {
+            *until = next;
+        }
+        fits
     }
 }

@@ -37,8 +37,11 @@
 //! | `commands` | what a signed-in person may say |
 //! | `presence` | who sees whom, and is told |
 //! | `sync` | the dump of the lists |
-//! | `changes` | changes of lists, groups, names, settings |
+//! | `changes` | what may be changed in lists, groups, names, settings |
+//! | `batch` | from a planned change to an acknowledged one |
 //! | `phones` | phone numbers and who sees them |
+//! | `notices` | what the server says by itself: mail, alerts, its end, a move |
+//! | `services` | web pages and invitations by mail |
 //! | `calls` | cookies: the way into a switchboard |
 //! | `rooms` | switchboards: who is in, what is said |
 //!
@@ -47,6 +50,7 @@
 //! acknowledged with its group.
 
 mod arena;
+mod batch;
 mod calls;
 mod changes;
 mod commands;
@@ -56,11 +60,12 @@ mod entrance;
 mod event;
 mod lines;
 mod memory;
+mod notices;
 mod phones;
 mod presence;
-mod profile;
 mod record;
 mod rooms;
+mod services;
 mod sessions;
 mod sync;
 
@@ -70,17 +75,20 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-pub use config::{HubConfig, HubLimits, Rate};
+pub use config::{Allowance, HubConfig, HubLimits, Rate, Service};
 pub use directory::{Change, Directory, DirectoryError, Edit, Password};
 pub use event::{Event, Role, Why};
 pub use memory::MemoryDirectory;
+pub use notices::Mail;
 pub use record::{Contact, GroupSet, Properties, Record};
 
+use crate::body::InitialMail;
 use crate::machine::{Closed, ConnId, Host, ListenerId, Output, Shutdown, Target};
 use crate::secret::Entropy;
 use crate::time::Instant;
 use crate::types::Handle;
 use arena::{Agenda, SlotId, Slots, Task};
+use batch::Batch;
 use calls::Cookies;
 use lines::Lines;
 use presence::Person;
@@ -89,8 +97,8 @@ use rooms::Room;
 /// The three servers of the service, for everybody who connects.
 ///
 /// Methods are of four kinds, as for every [`Host`]: `handle_*` report what happened and cannot
-/// fail, [`Host::poll_output`] says what to do, [`Hub::shut_down`] is the one command, the rest
-/// are getters.
+/// fail, [`Host::poll_output`] says what to do, plain verbs as [`Hub::shut_down`] are commands, the
+/// rest are getters.
 #[must_use = "a hub does nothing unless a driver applies its outputs and reports what happened"]
 pub struct Hub<D = MemoryDirectory> {
     config: HubConfig,
@@ -105,6 +113,11 @@ pub struct Hub<D = MemoryDirectory> {
     rooms: Slots<Room>,
     cookies: Cookies,
     agenda: Agenda,
+    /// How much unread mail there is, for those who have a mailbox.
+    mailboxes: BTreeMap<Handle, InitialMail>,
+    /// When the hub will be shut down, as it was announced.
+    ends_at: Option<Instant>,
+    batch: Batch,
     /// A line that goes to many; kept for its room.
     scratch: Vec<u8>,
     stats: Stats,
@@ -163,6 +176,9 @@ impl<D: Directory> Hub<D> {
             rooms: Slots::new(),
             cookies: Cookies::new(),
             agenda: Agenda::new(),
+            mailboxes: BTreeMap::new(),
+            ends_at: None,
+            batch: Batch::default(),
             scratch: Vec::new(),
             stats: Stats::default(),
             stopping: false,
@@ -175,6 +191,7 @@ impl<D: Directory> Hub<D> {
         if core::mem::replace(&mut self.stopping, true) {
             return;
         }
+        self.answer_before_end(None);
         for (listener, id) in self.listeners.iter_mut().zip(0..) {
             if !core::mem::replace(&mut listener.gone, true) {
                 self.lines.outputs.push_back(Output::Unlisten { listener: ListenerId(id) });
@@ -186,6 +203,15 @@ impl<D: Directory> Hub<D> {
         }
         self.settle(now);
         self.stop_if_empty();
+    }
+
+    /// Changes that wait are committed, if they are those of this connection or of any, so that
+    /// whoever leaves after them has their answers.
+    fn answer_before_end(&mut self, conn: Option<SlotId>) {
+        let waits = |conn| self.lines.sessions.get(conn).is_some_and(|session| session.committing);
+        if !self.batch.is_empty() && conn.is_none_or(waits) {
+            self.commit_batch();
+        }
     }
 
     fn stop_if_empty(&mut self) {
@@ -243,6 +269,12 @@ impl<D: Directory> Hub<D> {
     #[must_use]
     pub const fn directory(&self) -> &D {
         &self.directory
+    }
+
+    /// The directory, to add or remove accounts. Lists of somebody who is signed in are the hub's
+    /// own copy: what is changed here is not seen there, and may be overwritten.
+    pub fn directory_mut(&mut self) -> &mut D {
+        &mut self.directory
     }
 
     /// How the server of this role is said to others.
@@ -351,6 +383,7 @@ impl<D: Directory> Host for Hub<D> {
             self.stats.late_calls += 1;
             return;
         }
+        self.answer_before_end(Some(conn));
         self.end(now, conn, Why::HungUp, Shutdown::Flush);
         self.settle(now);
     }
@@ -390,6 +423,9 @@ impl<D: Directory> Host for Hub<D> {
     }
 
     fn poll_output(&mut self) -> Option<Output<Event>> {
+        if !self.batch.is_empty() {
+            self.commit_batch();
+        }
         self.lines.poll()
     }
 }

@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::{Reply, Request};
-use crate::body;
+use crate::body::{self, text::LastHeader};
 use crate::client::{Content, Failure, MessageId, Outcome, Warning};
 use crate::error::{Expected, Lost, Misuse, Violation, Wait};
 use crate::limits::{self, Leniency, Limits, Waits};
@@ -133,6 +133,7 @@ struct Core {
     /// When the state must have moved on, or the last word was said.
     since: Instant,
     was_called: bool,
+    last_header: LastHeader,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -222,6 +223,7 @@ impl Switchboard {
                 written: 0,
                 since: now,
                 was_called: false,
+                last_header: LastHeader::default(),
             },
         }
     }
@@ -584,7 +586,7 @@ impl Core {
         self.calls.retain(|call| call.account != member.account);
         if self.members.is_empty() {
             // Whether they had it before they left is more than anyone can say.
-            self.end_open(Lost::HungUp { unfinished: false }, true);
+            self.end_open(Lost::Alone, true);
         }
         self.link.tell(Event::Left { account: member.account, idle });
     }
@@ -603,8 +605,12 @@ impl Core {
             Some(member) if member.nick.is(name) => member.nick.clone(),
             _ => name.to_nick(),
         };
+        if let Some(text) = self.last_header.text(payload) {
+            let content = Content::Text(text);
+            return self.link.tell(Event::Received { account, nick, content });
+        }
         let content = match body::Message::parse(payload) {
-            body::Message::Text(text) => Content::Text(text.to_text()),
+            body::Message::Text(text) => Content::Text(self.last_header.remember(&text)),
             body::Message::Typing { .. } => return self.link.tell(Event::Typing { account }),
             _ => {
                 let essence = body::Mime::parse(payload).content_type().essence;

@@ -1,7 +1,7 @@
 //! A hub in memory with people who talk to it line by line, and a clock that stands still until it
 //! is moved.
 #![allow(dead_code, unreachable_pub, reason = "every test file uses a part of it")]
-#![allow(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
+#![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;

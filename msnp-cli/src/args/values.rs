@@ -1,0 +1,140 @@
+//! What the values of options may look like. A value that is wrong is said to be wrong with what
+//! it should have been.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use clap::ValueEnum;
+use msnp_proto::client::Config;
+use msnp_proto::machine::Target;
+use msnp_proto::types::{Address, Dialect, Handle};
+
+use super::common::Offer;
+
+/// The server to sign in to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Server {
+    /// The one inside this program.
+    Loopback,
+    /// One on the network.
+    At(Target),
+}
+
+/// What counts as done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub(crate) enum Until {
+    Queued,
+    Sent,
+    Acked,
+}
+
+/// What to do about a failure when there is more to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OnError {
+    Stop,
+    Continue,
+}
+
+pub(super) fn account(text: &str) -> Result<Handle, String> {
+    Handle::new(text).ok_or_else(|| {
+        "an account has the form name@domain, in ASCII without blanks, at most 129 characters"
+            .into()
+    })
+}
+
+pub(super) fn server(text: &str) -> Result<Server, String> {
+    if text == "loopback" {
+        return Ok(Server::Loopback);
+    }
+    match Address::parse(text) {
+        Some(address) => Ok(Server::At(address.to_target())),
+        None => {
+            Err("a server is `loopback`, HOST or HOST:PORT, an IPv6 address in brackets".into())
+        }
+    }
+}
+
+pub(super) fn host(text: &str) -> Result<String, String> {
+    let bare = Address::parse(text).filter(|address| address.port().is_none());
+    match bare {
+        Some(address) => Ok(address.host().to_owned()),
+        None => Err("this is a host name or address without a port, IPv6 in brackets".into()),
+    }
+}
+
+pub(super) fn listen(text: &str) -> Result<SocketAddr, String> {
+    let ip = text.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    let port = ip.map(|ip| SocketAddr::new(ip, msnp_proto::limits::PORT));
+    text.parse().or(port).map_err(|_| {
+        "an address to listen at is IP or IP:PORT, like 127.0.0.1:1863, [::1]:1863 or 0.0.0.0:0; \
+         port 0 is any free one"
+            .into()
+    })
+}
+
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text)
+        .map_err(|error| format!("{error}; a time is like 500ms, 10s or 2m"))
+}
+
+pub(super) fn dialects(text: &str) -> Result<Offer, String> {
+    let words: Result<Vec<_>, _> = text
+        .split(',')
+        .map(|word| {
+            Dialect::from_word(word.trim().as_bytes())
+                .ok_or_else(|| format!("{word:?} is not one of MSNP2 to MSNP7"))
+        })
+        .collect();
+    let mut words = words?;
+    if let [highest] = *words.as_slice() {
+        let upto = |all: &[Dialect]| -> Vec<Dialect> {
+            all.iter().copied().filter(|dialect| *dialect <= highest).collect()
+        };
+        words = upto(&Config::new().dialects);
+        if words.is_empty() {
+            words = upto(&Dialect::ALL);
+            words.reverse();
+        }
+    }
+    Ok(Offer(words))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_dialect_is_the_highest_and_several_are_a_list() {
+        use Dialect::{Msnp2, Msnp3, Msnp4, Msnp5, Msnp7};
+        let rows = [
+            ("MSNP5", vec![Msnp5, Msnp4]),
+            ("msnp4", vec![Msnp4]),
+            ("MSNP3", vec![Msnp3, Msnp2]),
+            ("MSNP2", vec![Msnp2]),
+            ("MSNP3,MSNP7", vec![Msnp3, Msnp7]),
+        ];
+        for (text, offer) in rows {
+            assert_eq!(dialects(text), Ok(Offer(offer)));
+        }
+        for text in ["", "7", "MSNP8", "MSNP7,", "CVR0"] {
+            assert!(dialects(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn addresses_of_servers() {
+        let at = |host: &str, port| Ok(Server::At(Target { host: host.into(), port }));
+        assert_eq!(server("loopback"), Ok(Server::Loopback));
+        assert_eq!(server("im.example.net"), at("im.example.net", 1863));
+        assert_eq!(server("127.0.0.1:5"), at("127.0.0.1", 5));
+        assert_eq!(server("[::1]:5"), at("::1", 5));
+        for text in ["", ":5", "h:0", "h:99999", "a b"] {
+            assert!(server(text).is_err(), "{text:?}");
+        }
+        assert_eq!(listen("127.0.0.1").map(|at| at.port()), Ok(1863));
+        assert_eq!(listen("::1").map(|at| at.to_string()), Ok("[::1]:1863".into()));
+        assert_eq!(listen("[::1]:0").map(|at| at.port()), Ok(0));
+        assert!(listen("localhost").is_err() && listen("").is_err());
+        assert!(host("h:1").is_err() && host("h").is_ok());
+    }
+}

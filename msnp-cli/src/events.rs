@@ -1,0 +1,226 @@
+//! What stdout says: one event a line, the same in text and in JSON.
+//!
+//! This module knows the names and fields of version 1 of the events. It does not know how they
+//! are shown, nor what makes them happen. Within a version fields and events are only added.
+
+use serde::Serialize;
+
+/// The version that every line names.
+pub(crate) const VERSION: u8 = 1;
+
+/// Something that the user is told.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(crate) enum Event {
+    /// The program is set up.
+    Ready(Ready),
+    /// A connection to the server is open.
+    Connected(Progress),
+    /// The server took the password.
+    Authenticated(Progress),
+    /// Signed in: others see us.
+    Online(Progress),
+    /// Somebody's name and lists changed.
+    Contact(Contact),
+    /// A group of contacts changed.
+    Group { id: u32, name: Option<String>, change: Change },
+    /// A setting changed.
+    Setting { name: String, value: String, account: Option<String> },
+    /// Somebody's presence.
+    Presence(Presence),
+    /// Mail waits, or arrived.
+    Mail(Mail),
+    /// Something about a chat as such.
+    Chat(Chat),
+    /// A message came.
+    Message(Box<Message>),
+    /// Somebody is typing.
+    Typing { chat: u32, from: String },
+    /// A message waits for its chat.
+    Queued(Passing),
+    /// A message was written to the network.
+    Sent(Passing),
+    /// The server took a message for everybody in the chat.
+    Acked(Ending),
+    /// The server could not deliver a message.
+    Nacked(Ending),
+    /// A message was not sent.
+    Failed(Ending),
+    /// A message was sent, and nobody knows what became of it.
+    Unknown(Ending),
+    /// Somebody signed in to the server that we are.
+    SignedIn { account: String, protocol: String, from: String },
+    /// Somebody's session with the server that we are has ended.
+    SignedOut { account: String, reason: String },
+    /// A request was refused: ours by the server, or by us if we are the server.
+    Refused(Refused),
+    /// Something odd that did no harm.
+    Warning {
+        reason: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        verb: Option<String>,
+    },
+    /// The session is over, and not because we ended it.
+    Lost { reason: String },
+    /// Another attempt to sign in will be made.
+    Retrying { attempt: u32, wait_ms: u64 },
+    /// The last line.
+    Done(Done),
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub(crate) struct Ready {
+    pub(crate) version: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) server: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) loopback: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) listen: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) notification: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) switchboard: Option<String>,
+}
+
+/// A step of signing in; what is not known yet is left out.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub(crate) struct Progress {
+    pub(crate) server: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) protocol: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) account: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) state: Option<&'static str>,
+    pub(crate) ms: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Contact {
+    pub(crate) account: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) name: Option<String>,
+    /// The list that it was put on or taken off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) list: Option<&'static str>,
+    pub(crate) change: Change,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Change {
+    Added,
+    Removed,
+    Renamed,
+    Opened,
+    Joined,
+    Left,
+    Closed,
+    NotReached,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Presence {
+    pub(crate) account: String,
+    pub(crate) state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) name: Option<String>,
+    pub(crate) known: bool,
+    /// How things were found at sign-in, not a change.
+    pub(crate) initial: bool,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub(crate) struct Mail {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) inbox: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) folders: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) from: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) subject: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Chat {
+    pub(crate) chat: u32,
+    pub(crate) change: Change,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) account: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reason: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Message {
+    pub(crate) chat: u32,
+    pub(crate) from: String,
+    pub(crate) name: String,
+    pub(crate) known: bool,
+    pub(crate) content_type: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) text: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) bytes_b64: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) format: Option<Format>,
+}
+
+/// How a text wants to look.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub(crate) struct Format {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) font: Option<String>,
+    /// `#rrggbb`.
+    pub(crate) colour: String,
+    pub(crate) bold: bool,
+    pub(crate) italic: bool,
+    pub(crate) underline: bool,
+    pub(crate) strike: bool,
+    pub(crate) right_to_left: bool,
+}
+
+/// Where a message is that has not ended.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Passing {
+    pub(crate) id: String,
+    pub(crate) to: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) chat: Option<u32>,
+}
+
+/// The end of a message.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Ending {
+    pub(crate) id: String,
+    pub(crate) to: String,
+    /// The server's number, if it gave one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) code: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reason: Option<String>,
+    pub(crate) ms: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Refused {
+    pub(crate) request: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) code: Option<u16>,
+    pub(crate) name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) account: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) from: Option<String>,
+}
+
+/// How many messages ended in which way, and the code that the program ends with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Done {
+    pub(crate) exit: u8,
+    pub(crate) acked: u32,
+    pub(crate) failed: u32,
+    pub(crate) unknown: u32,
+}

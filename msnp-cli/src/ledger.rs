@@ -1,0 +1,252 @@
+//! What became of every message that was given to the client.
+//!
+//! This module knows messages from the moment they are taken to their one end, and sums the ends
+//! up. It does not know how they are sent.
+
+use std::collections::BTreeMap;
+
+use msnp_proto::client::{ChatId, MessageId, Outcome};
+use msnp_proto::time::Instant;
+
+use crate::args::Until;
+use crate::events::{Done, Ending, Event, Passing};
+use crate::exit::Exit;
+use crate::translate;
+
+/// All messages of one run.
+pub(crate) struct Ledger {
+    until: Until,
+    open: BTreeMap<MessageId, Entry>,
+    last_id: u64,
+    /// Each code once, with how often.
+    ends: Vec<(Exit, u32)>,
+    counts: Done,
+    /// Why messages that have not been written will never be.
+    stopped: Option<(Exit, String)>,
+}
+
+struct Entry {
+    id: String,
+    to: String,
+    chat: ChatId,
+    begun: Instant,
+    /// It has got as far as it must.
+    reached: bool,
+}
+
+impl Ledger {
+    pub(crate) fn new(until: Until) -> Self {
+        let (open, ends, counts) = (BTreeMap::new(), Vec::new(), Done::default());
+        Self { until, open, last_id: 0, ends, counts, stopped: None }
+    }
+
+    /// The name of the next message.
+    pub(crate) fn next_id(&mut self) -> String {
+        self.last_id += 1;
+        self.last_id.to_string()
+    }
+
+    /// The client took a message.
+    pub(crate) fn taken(
+        &mut self,
+        now: Instant,
+        message: MessageId,
+        chat: ChatId,
+        id: String,
+        to: String,
+    ) {
+        self.open.insert(message, Entry { id, to, chat, begun: now, reached: false });
+    }
+
+    /// A message ended before the client could take it.
+    pub(crate) fn failed(&mut self, id: String, to: String, exit: Exit, reason: String) -> Event {
+        self.count(exit);
+        self.counts.failed += 1;
+        Event::Failed(Ending { id, to, code: None, reason: Some(reason), ms: 0 })
+    }
+
+    /// From now on what has not been written ends for this reason.
+    pub(crate) fn stop(&mut self, exit: Exit, reason: impl Into<String>) {
+        self.stopped = Some((exit, reason.into()));
+    }
+
+    pub(crate) fn queued(&mut self, message: MessageId) -> Option<Event> {
+        self.passing(message, Until::Queued).map(Event::Queued)
+    }
+
+    pub(crate) fn sent(&mut self, message: MessageId) -> Option<Event> {
+        self.passing(message, Until::Sent).map(Event::Sent)
+    }
+
+    fn passing(&mut self, message: MessageId, stage: Until) -> Option<Passing> {
+        let until = self.until;
+        let entry = self.open.get_mut(&message)?;
+        // What is to be queued only is still written before we leave, if that can be.
+        entry.reached |= until <= stage && stage != Until::Queued;
+        Some(Passing { id: entry.id.clone(), to: entry.to.clone(), chat: Some(entry.chat.0) })
+    }
+
+    /// A message has ended.
+    pub(crate) fn ended(
+        &mut self,
+        now: Instant,
+        message: MessageId,
+        outcome: Outcome,
+    ) -> Option<Event> {
+        let entry = self.open.remove(&message)?;
+        let ms = millis(now, entry.begun);
+        let mut end = Ending { id: entry.id, to: entry.to, code: None, reason: None, ms };
+        let mut exit = Exit::of_outcome(outcome);
+        let event = match outcome {
+            Outcome::Acknowledged => {
+                self.counts.acked += 1;
+                Event::Acked(end)
+            }
+            Outcome::Refused => {
+                self.counts.failed += 1;
+                end.reason = Some("the server could not deliver it to everybody".into());
+                Event::Nacked(end)
+            }
+            Outcome::Failed(why) => {
+                self.counts.failed += 1;
+                end.code = translate::code(why).map(|code| code.number());
+                end.reason = Some(why.to_string());
+                if let Some((code, reason)) = &self.stopped {
+                    exit = *code;
+                    end.reason = Some(reason.clone());
+                }
+                Event::Failed(end)
+            }
+            Outcome::Assumed => {
+                self.counts.unknown += 1;
+                end.reason = Some("written; an acknowledgement was not asked for".into());
+                Event::Unknown(end)
+            }
+            Outcome::Unknown(why) => {
+                self.counts.unknown += 1;
+                let stopped = self.stopped.as_ref().map(|(_, reason)| reason.clone());
+                let why = stopped.unwrap_or_else(|| why.to_string());
+                end.reason = Some(format!("written, but not answered: {why}"));
+                Event::Unknown(end)
+            }
+            _ => {
+                self.counts.unknown += 1;
+                Event::Unknown(end)
+            }
+        };
+        let reached = entry.reached || self.until == Until::Queued;
+        self.count(if reached { Exit::Done } else { exit });
+        Some(event)
+    }
+
+    fn count(&mut self, exit: Exit) {
+        match self.ends.iter_mut().find(|(code, _)| *code == exit) {
+            Some((_, times)) => *times += 1,
+            None => self.ends.push((exit, 1)),
+        }
+    }
+
+    /// How many messages have not got as far as they must, and have not ended either.
+    pub(crate) fn waiting(&self) -> usize {
+        self.open.values().filter(|entry| !entry.reached).count()
+    }
+
+    /// Whether a message has ended in failure.
+    pub(crate) fn has_failures(&self) -> bool {
+        self.ends.iter().any(|(exit, _)| *exit != Exit::Done)
+    }
+
+    /// Whether a message was acknowledged.
+    pub(crate) fn has_acknowledged(&self) -> bool {
+        self.counts.acked > 0
+    }
+
+    /// The one code for all that has ended.
+    pub(crate) fn exit(&self) -> Exit {
+        Exit::of_all(self.ends.iter().map(|(exit, _)| *exit))
+    }
+
+    /// The last line.
+    pub(crate) fn done(&self, exit: Exit) -> Event {
+        Event::Done(Done { exit: exit.code(), ..self.counts })
+    }
+}
+
+/// Whole milliseconds between two points in time.
+pub(crate) fn millis(now: Instant, begun: Instant) -> u64 {
+    u64::try_from((now - begun).as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use msnp_proto::client::Failure;
+    use msnp_proto::error::{Lost, Wait};
+
+    use super::*;
+
+    fn ledger(until: Until) -> Ledger {
+        let mut ledger = Ledger::new(until);
+        let id = ledger.next_id();
+        ledger.taken(Instant::ZERO, MessageId(7), ChatId(0), id, "bob@example.net".into());
+        ledger
+    }
+
+    #[test]
+    fn a_message_ends_once() {
+        let mut ledger = ledger(Until::Acked);
+        assert!(ledger.sent(MessageId(7)).is_some());
+        assert_eq!(ledger.waiting(), 1);
+        let now = Instant::from_micros(2_500);
+        let Some(Event::Acked(end)) = ledger.ended(now, MessageId(7), Outcome::Acknowledged) else {
+            panic!("not acknowledged")
+        };
+        assert_eq!((end.id.as_str(), end.ms), ("1", 2));
+        assert_eq!(ledger.ended(now, MessageId(7), Outcome::Acknowledged), None);
+        assert_eq!((ledger.waiting(), ledger.exit()), (0, Exit::Done));
+        assert_eq!(ledger.done(Exit::Done), Event::Done(Done { acked: 1, ..Done::default() }));
+    }
+
+    #[test]
+    fn what_is_only_to_be_written_is_done_when_it_is() {
+        let mut ledger = ledger(Until::Sent);
+        ledger.queued(MessageId(7));
+        assert_eq!(ledger.waiting(), 1);
+        ledger.sent(MessageId(7));
+        assert_eq!(ledger.waiting(), 0);
+        let event = ledger.ended(Instant::ZERO, MessageId(7), Outcome::Unknown(Lost::SignedOut));
+        assert!(matches!(event, Some(Event::Unknown(_))));
+        assert_eq!(ledger.exit(), Exit::Done);
+    }
+
+    #[test]
+    fn a_stop_is_the_reason_for_what_was_not_written_and_not_for_what_was() {
+        let lost = Lost::SignedOut;
+        for (outcome, exit) in [
+            (Outcome::Failed(Failure::Lost(lost)), Exit::Timeout),
+            (Outcome::Unknown(lost), Exit::Unknown),
+        ] {
+            let mut ledger = ledger(Until::Acked);
+            ledger.stop(Exit::Timeout, "--timeout of 1s ran out");
+            let event = ledger.ended(Instant::ZERO, MessageId(7), outcome);
+            let Some(Event::Failed(end) | Event::Unknown(end)) = event else { panic!("no end") };
+            assert!(end.reason.is_some_and(|reason| reason.contains("--timeout of 1s")));
+            assert_eq!(ledger.exit(), exit);
+        }
+    }
+
+    #[test]
+    fn the_servers_number_is_in_the_event() {
+        let mut first = ledger(Until::Acked);
+        let code = msnp_proto::types::ErrorCode::NOT_ONLINE;
+        let outcome = Outcome::Failed(Failure::Refused(code));
+        let Some(Event::Failed(end)) = first.ended(Instant::ZERO, MessageId(7), outcome) else {
+            panic!("not failed")
+        };
+        assert_eq!((end.code, first.exit()), (Some(217), Exit::Undelivered));
+
+        let mut ledger = ledger(Until::Acked);
+        let outcome = Outcome::Failed(Failure::TimedOut(Wait::Invitation));
+        ledger.ended(Instant::ZERO, MessageId(7), outcome);
+        assert_eq!(ledger.exit(), Exit::Undelivered);
+    }
+}

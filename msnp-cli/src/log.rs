@@ -1,0 +1,72 @@
+//! Diagnostics: what the program says about itself, on stderr and in a file if one is named.
+//!
+//! This module knows how loud to be. It knows no secret, and nothing that it writes can end a line
+//! or steer a terminal.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::fs::File;
+use std::io::Write;
+use std::rc::Rc;
+use std::time::SystemTime;
+
+use crate::escape::EscapedDisplay;
+
+/// How much is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Level {
+    /// Why the program failed.
+    Error,
+    /// What the user should know.
+    Note,
+    /// What the program does.
+    Detail,
+    /// Every line on the network.
+    Wire,
+}
+
+/// Writes diagnostics. Copies write to the same places.
+#[derive(Clone, Debug)]
+pub(crate) struct Log {
+    stderr: Level,
+    file: Option<Rc<RefCell<File>>>,
+}
+
+impl Log {
+    /// Stderr gets what is as important as `stderr` or more; a file gets details at least.
+    pub(crate) fn new(stderr: Level, file: Option<File>) -> Self {
+        Self { stderr, file: file.map(|file| Rc::new(RefCell::new(file))) }
+    }
+
+    /// Whether anybody wants to see what passes on the network.
+    pub(crate) fn wants_wire(&self) -> bool {
+        self.stderr >= Level::Wire
+    }
+
+    pub(crate) fn error(&self, text: impl fmt::Display) {
+        self.write(Level::Error, format_args!("error: {text}"));
+    }
+
+    pub(crate) fn note(&self, text: impl fmt::Display) {
+        self.write(Level::Note, format_args!("{text}"));
+    }
+
+    pub(crate) fn detail(&self, text: impl fmt::Display) {
+        self.write(Level::Detail, format_args!("{text}"));
+    }
+
+    /// A failure to write diagnostics has nowhere to be told, so it is let go.
+    fn write(&self, level: Level, text: fmt::Arguments<'_>) {
+        if level <= self.stderr {
+            let line = format!("msnp: {}\n", EscapedDisplay(text));
+            let _ = std::io::stderr().write_all(line.as_bytes());
+        }
+        if let Some(file) = &self.file {
+            if level <= Level::Detail.max(self.stderr) {
+                let at = humantime::format_rfc3339_millis(SystemTime::now());
+                let line = format!("{at} {}\n", EscapedDisplay(text));
+                let _ = file.borrow_mut().write_all(line.as_bytes());
+            }
+        }
+    }
+}

@@ -1,0 +1,309 @@
+//! An event as a line for people: its name, then what happened in a few words.
+//!
+//! Everything that is put into a line goes through [`EscapedDisplay`], so that whatever somebody
+//! on the network chose to send, a line stays one line and the terminal stays as it is.
+
+use std::fmt;
+use std::io::Write;
+
+use crate::escape::EscapedDisplay;
+use crate::events::{
+    Change, Chat, Contact, Ending, Event, Mail, Message, Progress, Ready, Refused,
+};
+
+/// The longest name of an event and a blank.
+const COLUMN: usize = 14;
+
+/// Appends the event without a line end.
+pub(super) fn write(out: &mut Vec<u8>, event: &Event, colour: bool) {
+    let (name, paint) = name(event);
+    let pad = COLUMN.saturating_sub(name.len());
+    let escaped = EscapedDisplay(Words(event));
+    let written = if colour {
+        write!(out, "\x1b[{paint}m{name}\x1b[0m{:pad$}{escaped}", "")
+    } else {
+        write!(out, "{name}{:pad$}{escaped}", "")
+    };
+    written.expect("a vector takes everything");
+}
+
+/// The event's name, and the number of its colour.
+fn name(event: &Event) -> (&'static str, u8) {
+    const GREEN: u8 = 32;
+    const RED: u8 = 31;
+    const YELLOW: u8 = 33;
+    const CYAN: u8 = 36;
+    const DIM: u8 = 2;
+    match event {
+        Event::Ready(_) => ("ready", GREEN),
+        Event::Connected(_) => ("connected", DIM),
+        Event::Authenticated(_) => ("authenticated", DIM),
+        Event::Online(_) => ("online", GREEN),
+        Event::Contact(_) => ("contact", CYAN),
+        Event::Group { .. } => ("group", CYAN),
+        Event::Setting { .. } => ("setting", CYAN),
+        Event::Presence(_) => ("presence", CYAN),
+        Event::Mail(_) => ("mail", CYAN),
+        Event::Chat(_) => ("chat", DIM),
+        Event::Message(_) => ("message", CYAN),
+        Event::Typing { .. } => ("typing", DIM),
+        Event::Queued(_) => ("queued", DIM),
+        Event::Sent(_) => ("sent", DIM),
+        Event::Acked(_) => ("acked", GREEN),
+        Event::Nacked(_) => ("nacked", RED),
+        Event::Failed(_) => ("failed", RED),
+        Event::Unknown(_) => ("unknown", YELLOW),
+        Event::SignedIn { .. } => ("signed in", GREEN),
+        Event::SignedOut { .. } => ("signed out", DIM),
+        Event::Refused(_) => ("refused", RED),
+        Event::Warning { .. } => ("warning", YELLOW),
+        Event::Lost { .. } => ("lost", RED),
+        Event::Retrying { .. } => ("retrying", YELLOW),
+        Event::Done(_) => ("done", DIM),
+    }
+}
+
+struct Words<'a>(&'a Event);
+
+impl fmt::Display for Words<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Event::Ready(ready) => words_of_ready(f, ready),
+            Event::Connected(step) => write!(f, "to {} ({} ms)", step.server, step.ms),
+            Event::Authenticated(step) => words_of_step(f, step),
+            Event::Online(step) => {
+                write!(
+                    f,
+                    "{} as {}",
+                    state(step.state.unwrap_or("NLN")),
+                    step.account.as_deref().unwrap_or("?")
+                )
+            }
+            Event::Contact(contact) => words_of_contact(f, contact),
+            Event::Group { id, name, change } => {
+                write!(f, "{id} {}", change_word(*change))?;
+                name.as_ref().map_or(Ok(()), |name| write!(f, ": {name}"))
+            }
+            Event::Setting { name, value, account } => {
+                account.as_ref().map_or(Ok(()), |account| write!(f, "{account}: "))?;
+                write!(f, "{name} = {value}")
+            }
+            Event::Presence(presence) => {
+                named(f, &presence.account, presence.name.as_deref())?;
+                write!(f, " is {}", state(presence.state))
+            }
+            Event::Mail(mail) => words_of_mail(f, mail),
+            Event::Chat(chat) => words_of_chat(f, chat),
+            Event::Message(message) => words_of_message(f, message),
+            Event::Typing { from, .. } => write!(f, "{from}"),
+            Event::Queued(at) => write!(f, "{} to {}", at.id, at.to),
+            Event::Sent(at) => write!(f, "{} to {}", at.id, at.to),
+            Event::Acked(end) | Event::Nacked(end) | Event::Failed(end) | Event::Unknown(end) => {
+                words_of_ending(f, end)
+            }
+            Event::SignedIn { account, protocol, from } => {
+                write!(f, "{account} from {from} ({protocol})")
+            }
+            Event::SignedOut { account, reason } => write!(f, "{account}: {reason}"),
+            Event::Refused(refused) => words_of_refused(f, refused),
+            Event::Warning { reason, .. } | Event::Lost { reason } => f.write_str(reason),
+            Event::Retrying { attempt, wait_ms } => {
+                write!(f, "attempt {attempt} in {wait_ms} ms")
+            }
+            Event::Done(done) => {
+                let (acked, failed, unknown) = (done.acked, done.failed, done.unknown);
+                if (acked, failed, unknown) == (0, 0, 0) {
+                    return write!(f, "exit {}", done.exit);
+                }
+                write!(f, "{acked} acked, {failed} failed, {unknown} unknown, exit {}", done.exit)
+            }
+        }
+    }
+}
+
+fn words_of_ready(f: &mut fmt::Formatter<'_>, ready: &Ready) -> fmt::Result {
+    write!(f, "msnp {}", ready.version)?;
+    let addresses = [
+        ("server", &ready.server),
+        ("listen", &ready.listen),
+        ("notification", &ready.notification),
+        ("switchboard", &ready.switchboard),
+    ];
+    for (what, address) in addresses {
+        if let Some(address) = address {
+            write!(f, ", {what} {address}")?;
+        }
+    }
+    Ok(())
+}
+
+fn words_of_step(f: &mut fmt::Formatter<'_>, step: &Progress) -> fmt::Result {
+    write!(f, "as {}", step.account.as_deref().unwrap_or("?"))?;
+    if let Some(protocol) = &step.protocol {
+        write!(f, " in {protocol}")?;
+    }
+    write!(f, " ({} ms)", step.ms)
+}
+
+fn words_of_contact(f: &mut fmt::Formatter<'_>, contact: &Contact) -> fmt::Result {
+    named(f, &contact.account, contact.name.as_deref())?;
+    write!(f, " {}", change_word(contact.change))?;
+    match contact.list {
+        Some("FL") => f.write_str(", contact list"),
+        Some("AL") => f.write_str(", allow list"),
+        Some("BL") => f.write_str(", block list"),
+        Some("RL") => f.write_str(", the list of those who have us as a contact"),
+        _ => Ok(()),
+    }
+}
+
+fn words_of_mail(f: &mut fmt::Formatter<'_>, mail: &Mail) -> fmt::Result {
+    let mut first = true;
+    let mut part = |f: &mut fmt::Formatter<'_>, what: &str, value: &dyn fmt::Display| {
+        let comma = if std::mem::take(&mut first) { "" } else { ", " };
+        write!(f, "{comma}{what} {value}")
+    };
+    if let Some(count) = &mail.inbox {
+        part(f, "inbox", count)?;
+    }
+    if let Some(count) = &mail.folders {
+        part(f, "folders", count)?;
+    }
+    if let Some(from) = &mail.from {
+        part(f, "from", from)?;
+    }
+    mail.subject.as_ref().map_or(Ok(()), |subject| part(f, "subject", subject))
+}
+
+fn words_of_chat(f: &mut fmt::Formatter<'_>, chat: &Chat) -> fmt::Result {
+    write!(f, "{} ", chat.chat)?;
+    match (&chat.account, chat.change) {
+        (Some(account), Change::Opened) => write!(f, "opened with {account}")?,
+        (Some(account), change) => write!(f, "{account} {}", change_word(change))?,
+        (None, change) => f.write_str(change_word(change))?,
+    }
+    chat.reason.as_ref().map_or(Ok(()), |reason| write!(f, ": {reason}"))
+}
+
+fn words_of_message(f: &mut fmt::Formatter<'_>, message: &Message) -> fmt::Result {
+    named(f, &message.from, Some(&message.name))?;
+    if !message.known {
+        f.write_str(" (not a contact)")?;
+    }
+    match (&message.text, &message.bytes_b64) {
+        (Some(text), _) => write!(f, ": {text}"),
+        (None, Some(bytes)) => {
+            let size = bytes.len() / 4 * 3;
+            write!(f, " sent about {size} bytes of \"{}\"", message.content_type)
+        }
+        (None, None) => write!(f, " sent \"{}\"", message.content_type),
+    }
+}
+
+fn words_of_ending(f: &mut fmt::Formatter<'_>, end: &Ending) -> fmt::Result {
+    write!(f, "{} to {}", end.id, end.to)?;
+    match (&end.reason, end.code) {
+        (Some(reason), Some(code)) if !reason.contains(&code.to_string()) => {
+            write!(f, ": {reason} ({code})")?;
+        }
+        (Some(reason), _) => write!(f, ": {reason}")?,
+        (None, Some(code)) => write!(f, ": {code}")?,
+        (None, None) => {}
+    }
+    write!(f, " ({} ms)", end.ms)
+}
+
+fn words_of_refused(f: &mut fmt::Formatter<'_>, refused: &Refused) -> fmt::Result {
+    f.write_str(&refused.request)?;
+    refused.account.as_ref().map_or(Ok(()), |account| write!(f, " of {account}"))?;
+    refused.from.as_ref().map_or(Ok(()), |from| write!(f, " from {from}"))?;
+    write!(f, ": {}", refused.name)?;
+    refused.code.map_or(Ok(()), |code| write!(f, " ({code})"))
+}
+
+/// An account, and the name it goes by if that says more. The name is chosen by its owner, so
+/// the account comes first.
+fn named(f: &mut fmt::Formatter<'_>, account: &str, name: Option<&str>) -> fmt::Result {
+    f.write_str(account)?;
+    match name {
+        Some(name) if name != account => write!(f, " \"{name}\""),
+        _ => Ok(()),
+    }
+}
+
+fn change_word(change: Change) -> &'static str {
+    match change {
+        Change::Added => "added",
+        Change::Removed => "removed",
+        Change::Renamed => "renamed",
+        Change::Opened => "opened",
+        Change::Joined => "joined",
+        Change::Left => "left",
+        Change::Closed => "closed",
+        Change::NotReached => "could not be reached",
+    }
+}
+
+fn state(code: &'static str) -> &'static str {
+    match code {
+        "NLN" => "online",
+        "BSY" => "busy",
+        "IDL" => "idle",
+        "BRB" => "soon back",
+        "AWY" => "away",
+        "PHN" => "on the phone",
+        "LUN" => "out to lunch",
+        "HDN" => "hidden",
+        "FLN" => "offline",
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::events::Presence;
+
+    fn line(event: &Event, colour: bool) -> String {
+        let mut out = Vec::new();
+        write(&mut out, event, colour);
+        String::from_utf8(out).expect("text is UTF-8")
+    }
+
+    #[test]
+    fn what_others_chose_cannot_end_the_line_or_steer_the_terminal() {
+        let hostile = "x\r\n\x1b[2J\u{202e}\u{85}\u{2028}y";
+        let event = Event::Message(Box::new(Message {
+            chat: 0,
+            from: "bob@example.net".into(),
+            name: hostile.into(),
+            known: false,
+            content_type: hostile.into(),
+            text: Some(hostile.into()),
+            bytes_b64: None,
+            format: None,
+        }));
+        let shown = line(&event, false);
+        let safe = "x\\r\\n\\u{1b}[2J\\u{202e}\\u{85}\\u{2028}y";
+        assert_eq!(
+            shown,
+            format!("message       bob@example.net \"{safe}\" (not a contact): {safe}")
+        );
+    }
+
+    #[test]
+    fn colour_is_around_the_name_only() {
+        let event = Event::Presence(Presence {
+            account: "bob@example.net".into(),
+            state: "BSY",
+            name: Some("Bob".into()),
+            known: true,
+            initial: false,
+        });
+        assert_eq!(line(&event, false), "presence      bob@example.net \"Bob\" is busy");
+        assert_eq!(
+            line(&event, true),
+            "\x1b[36mpresence\x1b[0m      bob@example.net \"Bob\" is busy"
+        );
+    }
+}

@@ -1,0 +1,479 @@
+//! One client at work: the reactor that it runs on, the built-in server if it has one, and the
+//! events that come of it.
+//!
+//! This module knows how to sign in, to wait, and to sign off in order. What is said in between is
+//! the verbs' business.
+
+use std::time::Duration;
+
+use msnp_mio::{Happened, Options, Reactor};
+use msnp_proto::client::{ChatId, Client, Config, Event as Told, SignIn};
+use msnp_proto::error::{Lost, Misuse};
+use msnp_proto::machine::{ConnId, Target};
+use msnp_proto::pair::{Both, Either};
+use msnp_proto::secret::Secret;
+use msnp_proto::time::Instant;
+use msnp_proto::types::{Delivery, Handle};
+
+use crate::args::{Server, SignInArgs, Until};
+use crate::console::Console;
+use crate::entropy;
+use crate::events::{Event, Progress, Ready};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::ledger::{Ledger, millis};
+use crate::log::Log;
+use crate::loopback::{self, Backstage};
+use crate::render::{Broken, Output};
+use crate::signals::Signals;
+use crate::translate;
+
+/// The client, and perhaps a server of its own.
+pub(crate) type Party = Both<Client, Option<Backstage>>;
+
+/// How long the goodbyes may take, and the other side's.
+const GOODBYE: Duration = Duration::from_secs(3);
+
+/// How long the built-in server may take to come up.
+const BACKSTAGE: Duration = Duration::from_secs(10);
+
+/// The first pause before another attempt to sign in.
+const FIRST_WAIT: Duration = Duration::from_millis(500);
+
+/// What a verb decides about its session.
+pub(crate) struct Setup<'a> {
+    pub(crate) args: &'a SignInArgs,
+    pub(crate) config: Config,
+    pub(crate) until: Until,
+}
+
+/// What happened while waiting.
+pub(crate) enum Step {
+    /// The client reports something.
+    Told(Told),
+    /// A signal asks for the end.
+    Signal(Exit),
+    /// Another thread has something.
+    Woken,
+    /// The time has come.
+    Due,
+}
+
+/// How often and how patiently to sign in.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Attempts {
+    pub(crate) retries: u32,
+    pub(crate) max_wait: Duration,
+    /// When to give up.
+    pub(crate) until: Option<(Instant, Duration)>,
+}
+
+/// A client on its reactor.
+pub(crate) struct Session {
+    reactor: Reactor<Party>,
+    pub(crate) out: Output,
+    pub(crate) log: Log,
+    pub(crate) ledger: Ledger,
+    signals: Signals,
+    server: Target,
+    account: Handle,
+    password: Secret,
+    begun: Instant,
+    protocol: Option<String>,
+    is_loopback: bool,
+    /// Events of our own sign-off are expected.
+    leaving: bool,
+    broken_noted: bool,
+}
+
+impl Session {
+    /// Gets a password, brings the built-in server up if it is wanted, and says `ready`.
+    pub(crate) fn open(mut console: Console, setup: Setup<'_>) -> Result<Self, Failure> {
+        let Setup { args, mut config, until } = setup;
+        let is_loopback = args.server == Server::Loopback;
+        let account = match (&args.account, is_loopback) {
+            (Some(account), _) => account.clone(),
+            (None, true) => loopback::handle(loopback::ME),
+            (None, false) => {
+                return Err(Failure::new(
+                    Exit::Config,
+                    "no account to sign in with: use --account NAME@DOMAIN or set MSNP_ACCOUNT",
+                ));
+            }
+        };
+        let sources = args.password();
+        let password = if is_loopback && !sources.is_named() {
+            // Nothing is checked there.
+            Secret::default()
+        } else {
+            sources.obtain(account.as_str(), &console.signals)?
+        };
+        if let Some(dialects) = args.dialects() {
+            config.dialects = dialects.to_vec();
+        }
+        let backstage = is_loopback.then(|| loopback::backstage(&account));
+        let mut options = Options::default();
+        options.connect_timeout = args.connect_timeout;
+        let party = Both::new(Client::new(config), backstage);
+        let mut reactor = Reactor::with_options(party, options)?;
+        if let Some(trace) = console.trace(is_ours) {
+            reactor.set_tap(trace);
+        }
+        let waker = reactor.handle();
+        console.signals.on_first(move || waker.wake());
+        let begun = reactor.now();
+        let server = match &args.server {
+            Server::At(server) => server.clone(),
+            Server::Loopback => {
+                console.log.note("built-in server, nothing leaves this machine");
+                raise(&mut reactor, &console.signals)?
+            }
+        };
+        let Console { out, log, signals, .. } = console;
+        let ledger = Ledger::new(until);
+        let mut session = Self {
+            reactor,
+            out,
+            log,
+            ledger,
+            signals,
+            server,
+            account,
+            password,
+            begun,
+            protocol: None,
+            is_loopback,
+            leaving: false,
+            broken_noted: false,
+        };
+        session.out.emit(&Event::Ready(Ready {
+            version: env!("CARGO_PKG_VERSION"),
+            server: Some(session.server.to_string()),
+            loopback: Some(is_loopback),
+            ..Ready::default()
+        }));
+        Ok(session)
+    }
+
+    /// Signs in, again if that is wanted and may help. The inner `Err` is how to end: the user has
+    /// been told then.
+    pub(crate) fn sign_in(&mut self, attempts: Attempts) -> Result<Result<(), Failure>, Failure> {
+        let mut attempt = 0;
+        loop {
+            let ended = match self.sign_in_once(attempts.until.map(|(until, _)| until))? {
+                Ok(()) => return Ok(Ok(())),
+                Err(ended) => ended,
+            };
+            let failure = match ended {
+                Ended::Signal(exit) => Failure::new(exit, "interrupted"),
+                Ended::Due => {
+                    let limit = attempts.until.map_or(Duration::ZERO, |(_, limit)| limit);
+                    let limit = humantime::format_duration(limit);
+                    self.log.error(format_args!("not signed in within --timeout of {limit}"));
+                    Failure::new(Exit::Timeout, format!("--timeout of {limit} ran out"))
+                }
+                Ended::Lost(why) => {
+                    self.explain(why);
+                    Failure::new(Exit::of_lost(why), format!("not signed in: {why}"))
+                }
+            };
+            let may_help = matches!(failure.exit, Exit::Retry | Exit::NoHost);
+            if !may_help || attempt >= attempts.retries {
+                return Ok(Err(failure));
+            }
+            attempt += 1;
+            let wait = pause(attempt, attempts.max_wait);
+            let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+            self.out.emit(&Event::Retrying { attempt, wait_ms });
+            let until = self.now() + wait;
+            loop {
+                match self.next(Some(until))? {
+                    Step::Signal(exit) => return Ok(Err(Failure::new(exit, "interrupted"))),
+                    Step::Due => break,
+                    Step::Told(_) | Step::Woken => {}
+                }
+            }
+        }
+    }
+
+    fn sign_in_once(&mut self, until: Option<Instant>) -> Result<Result<(), Ended>, Failure> {
+        let sign_in = SignIn::new(self.account.clone(), self.password.clone(), self.server.clone());
+        let now = self.now();
+        self.begun = now;
+        self.protocol = None;
+        self.log.detail(format_args!("connecting to {} as {}", self.server, self.account));
+        self.client()
+            .sign_in(now, sign_in)
+            .map_err(|misuse| Failure::new(Exit::Bug, format!("cannot sign in: {misuse}")))?;
+        loop {
+            match self.next(until)? {
+                Step::Told(told) => {
+                    self.show(&told);
+                    match told {
+                        Told::Online { .. } => return Ok(Ok(())),
+                        Told::Lost { why } => return Ok(Err(Ended::Lost(why))),
+                        _ => {}
+                    }
+                }
+                Step::Signal(exit) => return Ok(Err(Ended::Signal(exit))),
+                Step::Due => return Ok(Err(Ended::Due)),
+                Step::Woken => {}
+            }
+        }
+    }
+
+    /// Says on stderr why there is no session, and what may be done about it.
+    fn explain(&self, why: Lost) {
+        let (server, account) = (&self.server, &self.account);
+        let advice = match Exit::of_lost(why) {
+            Exit::NoHost => "check the name after --server",
+            Exit::Retry if matches!(why, Lost::Connection(_)) => {
+                "check --server and whether it runs"
+            }
+            Exit::Retry => "trying again later may help",
+            Exit::SignIn => "check --account and the password",
+            Exit::Protocol => "this may be no MSN Messenger server, or one of another version",
+            _ => "see the number that the server gave",
+        };
+        self.log.error(format_args!("cannot sign in to {server} as {account}: {why}; {advice}"));
+    }
+
+    /// Waits for something to happen. What only the built-in server is concerned with is done here.
+    pub(crate) fn next(&mut self, until: Option<Instant>) -> Result<Step, Failure> {
+        loop {
+            if let Some(exit) = self.signals.taken() {
+                return Ok(Step::Signal(exit));
+            }
+            match self.reactor.next(until)? {
+                Happened::Event(Either::First(told)) => return Ok(Step::Told(told)),
+                Happened::Event(Either::Second(event)) => {
+                    react(&mut self.reactor, &mut None, event)?;
+                }
+                Happened::Woken => return Ok(Step::Woken),
+                Happened::Due => return Ok(Step::Due),
+            }
+        }
+    }
+
+    /// Shows what was told, and keeps the books.
+    pub(crate) fn show(&mut self, told: &Told) {
+        let now = self.now();
+        let event = match told {
+            Told::Connected { server } => Some(Event::Connected(Progress {
+                server: server.to_string(),
+                ms: millis(now, self.begun),
+                ..Progress::default()
+            })),
+            Told::Agreed { dialect } => {
+                self.protocol = Some(dialect.to_string());
+                self.log.detail(format_args!("the server agreed on {dialect}"));
+                None
+            }
+            Told::Referred { to } => {
+                self.log.detail(format_args!("the server refers us to {to}"));
+                None
+            }
+            Told::Authenticated { account, .. } => {
+                let account = account.to_string();
+                Some(Event::Authenticated(Progress { account: Some(account), ..self.progress() }))
+            }
+            Told::Online { status } => {
+                let account = self.client().account().map(ToString::to_string);
+                let state = Some(status.as_str());
+                Some(Event::Online(Progress { account, state, ..self.progress() }))
+            }
+            Told::Queued { message } => self.ledger.queued(*message),
+            Told::Sent { message } => self.ledger.sent(*message),
+            Told::Delivery { message, outcome } => self.ledger.ended(now, *message, *outcome),
+            Told::Lost { why } => {
+                if let Some(refused) = translate::refused_sign_in(*why) {
+                    self.out.emit(&refused);
+                }
+                (!self.leaving).then(|| Event::Lost { reason: why.to_string() })
+            }
+            told => translate::event(told),
+        };
+        if let Some(event) = event {
+            self.out.emit(&event);
+        }
+        if let (Some(broken), false) = (self.out.broken(), self.broken_noted) {
+            self.broken_noted = true;
+            match broken {
+                Broken::ReaderGone => self.log.detail("nobody reads our output any more"),
+                Broken::Failed(kind) => self.log.error(format_args!("cannot write events: {kind}")),
+            }
+        }
+    }
+
+    /// Keeps the books about what was told, and shows nothing.
+    pub(crate) fn note(&mut self, told: &Told) {
+        match told {
+            Told::Queued { message } => drop(self.ledger.queued(*message)),
+            Told::Sent { message } => drop(self.ledger.sent(*message)),
+            _ => {}
+        }
+    }
+
+    fn progress(&self) -> Progress {
+        Progress {
+            server: self.server.to_string(),
+            protocol: self.protocol.clone(),
+            ms: millis(self.now(), self.begun),
+            ..Progress::default()
+        }
+    }
+
+    pub(crate) fn open_chat(&mut self, with: &Handle) -> Result<ChatId, Misuse> {
+        let now = self.now();
+        self.client().open_chat(now, with)
+    }
+
+    /// Gives a text to the client. If it does not take it, that is the message's end.
+    pub(crate) fn send_text(&mut self, chat: Result<ChatId, Misuse>, to: &Handle, text: &str) {
+        let now = self.now();
+        let id = self.ledger.next_id();
+        let to = to.to_string();
+        let taken = chat.and_then(|chat| {
+            let message = self.client().send_text(now, chat, text, Delivery::Always)?;
+            Ok((message, chat))
+        });
+        match taken {
+            Ok((message, chat)) => self.ledger.taken(now, message, chat, id, to),
+            Err(misuse) => {
+                let exit = Exit::of_misuse(misuse);
+                let event = self.ledger.failed(id, to, exit, misuse.to_string());
+                self.out.emit(&event);
+            }
+        }
+    }
+
+    /// Ends a message that was never given to the client.
+    pub(crate) fn fail(&mut self, to: &Handle, exit: Exit, reason: &str) {
+        let id = self.ledger.next_id();
+        let event = self.ledger.failed(id, to.to_string(), exit, reason.to_owned());
+        self.out.emit(&event);
+    }
+
+    /// Signs off, shows how open messages end, and says `done` with the code that comes of it:
+    /// `end` if there is one, else the messages' own.
+    pub(crate) fn finish(mut self, end: Option<Exit>, gone_reader: Exit) -> Result<Exit, Failure> {
+        self.leaving = true;
+        let now = self.now();
+        let party = self.reactor.host_mut();
+        party.first.sign_out(now);
+        if let Some(backstage) = &mut party.second {
+            // The echo goes too, so that no connection is left to wait for.
+            backstage.second.sign_out(now);
+        }
+        while let Some(happened) = self.reactor.settle(now + GOODBYE)? {
+            match happened {
+                Happened::Event(Either::First(told)) => self.show(&told),
+                // A second signal ends the program by itself.
+                Happened::Event(Either::Second(_)) | Happened::Woken => {}
+                Happened::Due => break,
+            }
+        }
+        let exit = end.unwrap_or_else(|| self.ledger.exit());
+        let exit = match self.out.broken() {
+            None => exit,
+            Some(_) if matches!(exit, Exit::Interrupted | Exit::Terminated) => exit,
+            Some(Broken::ReaderGone) => gone_reader,
+            Some(Broken::Failed(_)) => Exit::Io,
+        };
+        let done = self.ledger.done(exit);
+        self.out.emit(&done);
+        // The last line may be the one that finds nobody reading.
+        Ok(match self.out.broken() {
+            Some(Broken::ReaderGone) if exit == Exit::Done => gone_reader,
+            Some(Broken::Failed(_)) => Exit::Io,
+            _ => exit,
+        })
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        self.reactor.now()
+    }
+
+    pub(crate) fn is_loopback(&self) -> bool {
+        self.is_loopback
+    }
+
+    /// Wakes this session's [`Session::next`] from another thread.
+    pub(crate) fn waker(&self) -> impl Fn() + Send + use<> {
+        let handle = self.reactor.handle();
+        move || handle.wake()
+    }
+
+    fn client(&mut self) -> &mut Client {
+        &mut self.reactor.host_mut().first
+    }
+}
+
+enum Ended {
+    Signal(Exit),
+    Lost(Lost),
+    Due,
+}
+
+/// Of the connections on this reactor those of our own client.
+fn is_ours(conn: ConnId) -> bool {
+    conn.slot() % 2 == 0
+}
+
+fn react(
+    reactor: &mut Reactor<Party>,
+    at: &mut loopback::At,
+    event: loopback::Event,
+) -> Result<bool, Failure> {
+    let now = reactor.now();
+    match &mut reactor.host_mut().second {
+        Some(backstage) => loopback::react(backstage, at, now, event),
+        None => Ok(false),
+    }
+}
+
+/// Runs the built-in server until the echo answers.
+fn raise(reactor: &mut Reactor<Party>, signals: &Signals) -> Result<Target, Failure> {
+    let until = reactor.now() + BACKSTAGE;
+    let mut at = None;
+    loop {
+        if let Some(exit) = signals.taken() {
+            return Err(Failure::new(exit, "interrupted"));
+        }
+        match reactor.next(Some(until))? {
+            Happened::Event(Either::Second(event)) => {
+                if react(reactor, &mut at, event)? {
+                    return at
+                        .ok_or_else(|| Failure::new(Exit::Bug, "built-in server without address"));
+                }
+            }
+            Happened::Event(Either::First(_)) | Happened::Woken => {}
+            Happened::Due => {
+                return Err(Failure::new(Exit::Bug, "the built-in server does not come up"));
+            }
+        }
+    }
+}
+
+/// Twice as long each time up to the limit, a random quarter shorter, so that many clients of one
+/// server do not come back at the same moment.
+fn pause(attempt: u32, max: Duration) -> Duration {
+    let doubled = FIRST_WAIT.saturating_mul(1 << (attempt - 1).min(16)).min(max);
+    let quarter = u64::try_from(doubled.as_micros() / 4).unwrap_or(u64::MAX);
+    doubled.saturating_sub(Duration::from_micros(entropy::below(quarter)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_up_to_their_limit() {
+        let max = Duration::from_secs(8);
+        for (attempt, most) in [(1, 500), (2, 1000), (3, 2000), (5, 8000), (6, 8000), (99, 8000)] {
+            let wait = pause(attempt, max).as_millis();
+            assert!(wait <= most && wait >= most * 3 / 4, "{attempt}: {wait}");
+        }
+        assert_eq!(pause(1, Duration::ZERO), Duration::ZERO);
+    }
+}

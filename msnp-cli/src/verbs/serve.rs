@@ -1,0 +1,202 @@
+//! `serve`: the three servers, by themselves.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use msnp_mio::{Happened, Reactor};
+use msnp_proto::hub::{Event as Told, Hub, HubConfig, HubLimits, MemoryDirectory, Rate, Role, Why};
+use msnp_proto::machine::Closed;
+
+use crate::args::{LimitArgs, ServeArgs};
+use crate::console::Console;
+use crate::entropy::SystemEntropy;
+use crate::events::{Done, Event, Ready, Refused};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::loopback::unix_time;
+use crate::users;
+
+/// How long everybody may take to hear that the server goes down.
+const GOODBYE: Duration = Duration::from_secs(3);
+
+pub(crate) fn run(args: &ServeArgs) -> Result<Exit, Failure> {
+    let mut console = Console::open(&args.output)?;
+    let accounts = accounts(args, &console)?;
+    let hub = Hub::new(config(args), accounts, Box::new(SystemEntropy));
+    let mut reactor = Reactor::new(hub)?;
+    if let Some(trace) = console.trace(|_| true) {
+        reactor.set_tap(trace);
+    }
+    let waker = reactor.handle();
+    console.signals.on_first(move || waker.wake());
+
+    let exit = loop {
+        if let Some(exit) = console.signals.taken() {
+            break exit;
+        }
+        if let Happened::Event(told) = reactor.next(None)? {
+            if let Told::ListenFailed { role, at, why } = told {
+                return Err(not_listening(role, at, why));
+            }
+            show(&mut console, told);
+        }
+    };
+    console.log.note(format_args!("going down; people signed in: {}", reactor.host().people()));
+    let now = reactor.now();
+    reactor.host_mut().shut_down(now);
+    while let Some(happened) = reactor.settle(now + GOODBYE)? {
+        match happened {
+            Happened::Event(told) => show(&mut console, told),
+            Happened::Woken => {}
+            Happened::Due => break,
+        }
+    }
+    console.out.emit(&Event::Done(Done { exit: exit.code(), ..Done::default() }));
+    Ok(exit)
+}
+
+fn accounts(args: &ServeArgs, console: &Console) -> Result<MemoryDirectory, Failure> {
+    let Some(path) = &args.users else {
+        console.log.note(
+            "there are no accounts, so nobody can sign in; to add one, name a file with --users \
+             and write into it: [[user]], account = \"alice@example.net\", password = \"...\", \
+             each on a line of its own",
+        );
+        return Ok(MemoryDirectory::new());
+    };
+    let users = users::read(path)?;
+    if users.is_empty() {
+        console.log.note(format_args!("there are no accounts in {}", path.display()));
+    }
+    let mut accounts = MemoryDirectory::new();
+    for user in &users {
+        accounts = accounts.account(user.account.clone(), user.password.clone());
+        if let Some(name) = &user.name {
+            accounts = accounts.name(&user.account, name.clone());
+        }
+    }
+    // After all names, so that everybody has them in their lists.
+    for user in &users {
+        for contact in &user.contacts {
+            accounts = accounts.contact(&user.account, contact);
+        }
+    }
+    console.log.note("accounts and lists are in memory: changes are gone when the server ends");
+    Ok(accounts)
+}
+
+fn config(args: &ServeArgs) -> HubConfig {
+    let mut config = HubConfig::new(args.listen);
+    if let Some(notification) = args.notification {
+        config.notification = notification;
+    }
+    if let Some(switchboard) = args.switchboard {
+        config.switchboard = switchboard;
+    }
+    config.single = args.single;
+    config.advertise.clone_from(&args.advertise);
+    config.unix_time_at_zero = unix_time();
+    config.limits = limits(&args.limits);
+    config
+}
+
+fn limits(args: &LimitArgs) -> HubLimits {
+    let mut limits = HubLimits::new();
+    limits.connections = args.max_connections;
+    limits.connections_per_address = args.max_per_address;
+    limits.contacts = args.max_contacts;
+    limits.sign_in = args.sign_in_deadline;
+    limits.line_before_sign_in = args.line_before_sign_in;
+    limits.line = args.max_line;
+    limits.backlog_soft = args.backlog_soft;
+    limits.backlog_hard = args.backlog_hard;
+    limits.changes = (args.changes_per_second > 0)
+        .then_some(Rate { per_second: args.changes_per_second, burst: args.changes_burst });
+    limits
+}
+
+fn not_listening(role: Role, at: SocketAddr, why: Closed) -> Failure {
+    let (option, role) = match role {
+        Role::Switchboard => ("--switchboard", "switchboards"),
+        Role::Notification => ("--notification", "notification server"),
+        Role::Dispatch => ("--listen", "dispatch server"),
+    };
+    let text = format!(
+        "cannot listen at {at} for the {role}: {why}; another server may run there, or choose \
+         another address with {option}"
+    );
+    Failure::new(Exit::Retry, text)
+}
+
+fn show(console: &mut Console, told: Told) {
+    let event = match told {
+        Told::Ready { dispatch, notification, switchboard } => Event::Ready(Ready {
+            version: env!("CARGO_PKG_VERSION"),
+            listen: Some(dispatch.to_string()),
+            notification: Some(notification.to_string()),
+            switchboard: Some(switchboard.to_string()),
+            ..Ready::default()
+        }),
+        Told::SignedIn { account, dialect, from, .. } => Event::SignedIn {
+            account: account.to_string(),
+            protocol: dialect.to_string(),
+            from: from.to_string(),
+        },
+        Told::SignedOut { account, why, .. } => {
+            Event::SignedOut { account: account.to_string(), reason: words(why) }
+        }
+        Told::Refused { account, from, .. } => Event::Refused(Refused {
+            request: "sign-in".into(),
+            code: Some(911),
+            name: "wrong password or unknown account".into(),
+            account: account.map(|account| account.to_string()),
+            from: Some(from.to_string()),
+        }),
+        Told::Dropped { role, from, why, .. } => {
+            let role = match role {
+                Role::Dispatch => "dispatch",
+                Role::Notification => "notification",
+                Role::Switchboard => "switchboard",
+            };
+            // Ordinary ends.
+            if matches!(why, Why::Left | Why::HungUp | Why::Connection(_) | Why::SignedOut) {
+                console.log.detail(format_args!("{role}: {from}: {}", words(why)));
+                return;
+            }
+            let reason = format!("{role}: connection from {from} dropped: {}", words(why));
+            Event::Warning { reason, verb: None }
+        }
+        Told::DirectoryFailed { why, .. } => Event::Warning { reason: why.to_string(), verb: None },
+        _ => return,
+    };
+    let was_broken = console.out.broken().is_some();
+    console.out.emit(&event);
+    if !was_broken && console.out.broken().is_some() {
+        console.log.note("nobody reads our events any more; the server goes on");
+    }
+}
+
+fn words(why: Why) -> String {
+    match why {
+        Why::Left => "left".into(),
+        Why::HungUp => "hung up".into(),
+        Why::Connection(why) => why.to_string(),
+        Why::Elsewhere => "signed in elsewhere".into(),
+        Why::ShutDown => "server going down".into(),
+        Why::SignedOut => "signed out".into(),
+        Why::Frame(error) => error.to_string(),
+        Why::Unreadable(error) => error.to_string(),
+        Why::Unexpected(verb) => format!("{verb} at the wrong moment"),
+        Why::Invalid(verb) => format!("{verb} with a value that is not allowed"),
+        Why::NotMsnp => "what it sends is not this protocol".into(),
+        Why::Version => "no version in common".into(),
+        Why::Authentication => "authentication failed".into(),
+        Why::Challenge => "challenge answered wrongly".into(),
+        Why::ChallengeUnanswered => "challenge not answered".into(),
+        Why::SignInTimeout => "signing in took too long".into(),
+        Why::Idle => "idle for too long".into(),
+        Why::MessageTooLong => "message over the limit".into(),
+        Why::Backlog => "it does not read what it is sent".into(),
+        other => format!("{other:?}"),
+    }
+}

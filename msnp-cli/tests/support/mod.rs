@@ -1,0 +1,262 @@
+//! Runs the program itself and waits for what it says. Nothing here sleeps: what is waited for is
+//! a line, or the end of the process.
+#![allow(dead_code, reason = "each test file uses its own part")]
+
+pub(crate) mod fake;
+
+use std::fs::{self, Permissions};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{self, Receiver};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+
+/// How long anything may take. Only a test that fails waits that long.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Users of the tests' servers, each other's contacts.
+pub(crate) const USERS: &str = "
+[[user]]
+account = \"alice@example.net\"
+password = \"geheim-alice\"
+name = \"Alice\"
+contacts = [\"bob@example.net\"]
+
+[[user]]
+account = \"bob@example.net\"
+password = \"geheim-bob\"
+name = \"Bob\"
+contacts = [\"alice@example.net\"]
+";
+
+/// A run of the program.
+pub(crate) struct Msnp {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    lines: Receiver<String>,
+    reader: Option<JoinHandle<()>>,
+    stderr: Option<JoinHandle<String>>,
+    seen: Vec<String>,
+}
+
+/// How a run ended.
+pub(crate) struct Ended {
+    pub(crate) code: i32,
+    pub(crate) lines: Vec<String>,
+    pub(crate) stderr: String,
+}
+
+fn command(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_msnp"));
+    command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    for name in ["MSNP_SERVER", "MSNP_ACCOUNT", "MSNP_PASSWORD", "NO_COLOR"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+impl Msnp {
+    /// Starts it with these words.
+    pub(crate) fn start(args: &[&str]) -> Self {
+        Self::of(command(args))
+    }
+
+    /// Starts it as one of the users of [`USERS`].
+    pub(crate) fn start_as(name: &str, server: &str, args: &[&str]) -> Self {
+        let mut command = command(args);
+        command
+            .env("MSNP_SERVER", server)
+            .env("MSNP_ACCOUNT", format!("{name}@example.net"))
+            .env("MSNP_PASSWORD", format!("geheim-{name}"));
+        Self::of(command)
+    }
+
+    fn of(mut command: Command) -> Self {
+        let mut child = command.spawn().expect("the program is built");
+        let stdin = child.stdin.take();
+        let stdout = child.stdout.take().expect("stdout is a pipe");
+        let mut stderr = child.stderr.take().expect("stderr is a pipe");
+        let (tell, lines) = mpsc::channel();
+        let reader = thread::spawn(move || {
+            for line in BufReader::new(stdout).lines() {
+                // Dropping the receiver closes the pipe.
+                if tell.send(line.expect("stdout is UTF-8")).is_err() {
+                    break;
+                }
+            }
+        });
+        let stderr = thread::spawn(move || {
+            let mut text = String::new();
+            stderr.read_to_string(&mut text).expect("stderr is UTF-8");
+            text
+        });
+        Self { child, stdin, lines, reader: Some(reader), stderr: Some(stderr), seen: Vec::new() }
+    }
+
+    /// Starts a server of [`USERS`] at free ports, and returns its address too.
+    pub(crate) fn serve(more: &[&str]) -> (Self, String) {
+        let folder = Folder::new();
+        let users = folder.file("users.toml", USERS, 0o600);
+        let mut args = vec!["serve", "--listen", "127.0.0.1:0", "-o", "json", "--users"];
+        args.push(users.to_str().expect("an ASCII path"));
+        args.extend(more);
+        let mut serve = Self::start(&args);
+        let ready = serve.until(|event| event["type"] == "ready");
+        let at = ready["listen"].as_str().expect("an address").to_owned();
+        (serve, at)
+    }
+
+    /// Waits for the first event from here on that fits.
+    pub(crate) fn until(&mut self, fits: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            let Ok(line) = self.lines.recv_timeout(PATIENCE) else {
+                panic!("what was waited for did not come; until then:\n{}", self.seen.join("\n"));
+            };
+            let event = parse(&line);
+            self.seen.push(line);
+            if fits(&event) {
+                return event;
+            }
+        }
+    }
+
+    pub(crate) fn until_type(&mut self, name: &str) -> Value {
+        self.until(|event| event["type"] == name)
+    }
+
+    pub(crate) fn say(&mut self, text: &str) {
+        let stdin = self.stdin.as_mut().expect("stdin is open");
+        stdin.write_all(text.as_bytes()).expect("the program reads");
+    }
+
+    /// Waits for its end and returns its code, when nobody reads what it says.
+    pub(crate) fn code(mut self) -> i32 {
+        self.stdin = None;
+        self.child.wait().expect("it is ours").code().unwrap_or(-1)
+    }
+
+    pub(crate) fn close_stdin(&mut self) {
+        self.stdin = None;
+    }
+
+    /// Stops reading what it says, as `head` does.
+    pub(crate) fn close_stdout(&mut self) {
+        self.lines = mpsc::channel().1;
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.child.id()).map(Pid::from_raw);
+        kill(pid.expect("a process id"), signal).expect("it still runs");
+    }
+
+    pub(crate) fn interrupt(&self) {
+        self.signal(Signal::SIGINT);
+    }
+
+    /// Waits for its end.
+    pub(crate) fn end(mut self) -> Ended {
+        self.stdin = None;
+        while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
+            self.seen.push(line);
+        }
+        let status = self.child.wait().expect("it is ours");
+        if let Some(reader) = self.reader.take() {
+            reader.join().expect("the reader does not panic");
+        }
+        let stderr = self.stderr.take().map(|thread| thread.join().expect("no panic"));
+        Ended {
+            code: status.code().unwrap_or(-1),
+            lines: std::mem::take(&mut self.seen),
+            stderr: stderr.unwrap_or_default(),
+        }
+    }
+}
+
+impl Drop for Msnp {
+    fn drop(&mut self) {
+        // It has most likely ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Ended {
+    /// All events, after a look at what holds for every stream of them.
+    pub(crate) fn events(&self) -> Vec<Value> {
+        let events: Vec<Value> = self.lines.iter().map(|line| parse(line)).collect();
+        for (seq, event) in events.iter().enumerate() {
+            assert_eq!((&event["v"], &event["seq"]), (&1.into(), &seq.into()), "{event}");
+            let t = event["t"].as_str().expect("a time");
+            assert!(t.len() == 24 && humantime::parse_rfc3339(t).is_ok(), "{t}");
+            assert!(event["type"].is_string(), "{event}");
+        }
+        let done = events.last().expect("at least one event");
+        assert_eq!((&done["type"], &done["exit"]), (&"done".into(), &self.code.into()));
+        events
+    }
+
+    /// The types of all events, in order.
+    pub(crate) fn types(&self) -> Vec<String> {
+        let name = |event: &Value| event["type"].as_str().unwrap_or_default().to_owned();
+        self.events().iter().map(name).collect()
+    }
+
+    /// The events of one type.
+    pub(crate) fn all(&self, name: &str) -> Vec<Value> {
+        self.events().into_iter().filter(|event| event["type"] == name).collect()
+    }
+
+    #[track_caller]
+    pub(crate) fn assert_code(&self, code: i32) {
+        let lines = self.lines.join("\n");
+        assert_eq!(self.code, code, "\nstdout:\n{lines}\nstderr:\n{}", self.stderr);
+    }
+}
+
+fn parse(line: &str) -> Value {
+    serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))
+}
+
+/// Runs it to its end.
+pub(crate) fn run(args: &[&str]) -> Ended {
+    Msnp::start(args).end()
+}
+
+/// A folder that is removed again.
+pub(crate) struct Folder(pub(crate) PathBuf);
+
+impl Folder {
+    pub(crate) fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("msnp-run-{}-{number}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        fs::create_dir(&path).expect("a fresh name");
+        Self(path)
+    }
+
+    pub(crate) fn file(&self, name: &str, text: &str, mode: u32) -> PathBuf {
+        let path = self.0.join(name);
+        fs::write(&path, text).expect("a writable folder");
+        fs::set_permissions(&path, Permissions::from_mode(mode)).expect("our own file");
+        path
+    }
+
+    pub(crate) fn path(&self, name: &str) -> String {
+        self.0.join(name).to_str().expect("an ASCII path").to_owned()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What is left in a temporary folder does no harm.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
