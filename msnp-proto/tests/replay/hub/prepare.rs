@@ -186,7 +186,12 @@ impl Cast {
             }
         }
         for ((account, _), contact) in entries {
-            directory.edit(&handle(&account), &Edit::Contact(contact));
+            let account = handle(&account);
+            if contact.lists.has(List::Reverse) {
+                let (who, name) = (contact.handle.clone(), contact.name.clone());
+                directory.edit(&account, &Edit::Reversed(who, name));
+            }
+            directory.edit(&account, &Edit::Contact(contact));
         }
         directory
     }
