@@ -10,6 +10,10 @@
 //! order. Changes of different people that wait together cannot spoil each other: each of them
 //! edits what only its own account may edit, and the reverse-list entries that it leaves with others
 //! are edits of their own (see [`Edit::Contact`]).
+//!
+//! When the driver takes outputs is therefore part of what happens with such a directory: a change
+//! takes place at the first output after it, and what others do before that comes before it. On each
+//! connection the order is the same in any case. With other directories it makes no difference.
 
 use alloc::vec::Vec;
 

@@ -48,6 +48,24 @@
 //! Where servers differed, this one does what the real clients of the time need: every dialect in
 //! common is in the answer to VER, session ids are decimal, a forward-list entry is always
 //! acknowledged with its group.
+//!
+//! Where the protocol leaves a choice, it does this:
+//!
+//! | question | what the hub does |
+//! |---|---|
+//! | a change that the directory cannot commit | 501, nothing is changed; a sign-in that it cannot look up is 603 |
+//! | an account removed while its owner is online | `OUT` at their next change |
+//! | calls that reach nobody | 217 whatever the reason; after five in a row 713, on that connection |
+//! | renames, list changes, calls that come too fast | answered later; 800 for renames only if [`HubLimits::renames`] is set |
+//! | a block between a call and its answer | the called person may still come: it is their own choice |
+//! | a group that is deleted with people in it | who was in no other is shown in group 0 |
+//! | control characters in names | left out after decoding, which is done once |
+//! | a name of which nothing is left | the account's own name |
+//! | an account whose address is not verified | is shown as such, and cannot take another name (209) |
+//! | list versions | one more with each change, never 0, which is what a client without lists says |
+//! | mail, pages, web pages, directory search | not there (503, 606, 502) unless configured; the payload is read over |
+//! | the second sign-in of an account | ends the first with `OUT OTH`; its switchboards go with it |
+//! | a move to another server | leaves switchboards alone, and nobody is told that others are offline |
 
 mod arena;
 mod batch;

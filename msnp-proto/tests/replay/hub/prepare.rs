@@ -188,8 +188,8 @@ impl Cast {
         for ((account, _), contact) in entries {
             let account = handle(&account);
             if contact.lists.has(List::Reverse) {
-                let reversed = Edit::Reversed(contact.handle.clone(), contact.name.clone());
-                directory.edit(&account, &reversed);
+                let (who, name) = (contact.handle.clone(), contact.name.clone());
+                directory.edit(&account, &Edit::Reversed(who, name));
             }
             directory.edit(&account, &Edit::Contact(contact));
         }
