@@ -186,7 +186,12 @@ impl Cast {
             }
         }
         for ((account, _), contact) in entries {
-            directory.edit(&handle(&account), &Edit::Contact(contact));
+            let account = handle(&account);
+            if contact.lists.has(List::Reverse) {
+                let reversed = Edit::Reversed(contact.handle.clone(), contact.name.clone());
+                directory.edit(&account, &reversed);
+            }
+            directory.edit(&account, &Edit::Contact(contact));
         }
         directory
     }
