@@ -279,20 +279,16 @@ impl Client {
     fn refer(&mut self, now: Instant, id: ConnId, to: Target) {
         let limit = self.config.referrals;
         let sign_in = now + self.config.waits.sign_in;
-        let taken = match self.conns.get_mut(id).map(|conn| &mut conn.role) {
-            Some(role @ Role::Notification(_)) => {
-                let gone = Role::ToNotification(to.clone());
-                Some(core::mem::replace(role, gone))
-            }
+        // The machine stays until its last words are written.
+        let known = match self.conns.get_mut(id).map(|conn| &mut conn.role) {
+            Some(Role::Notification(machine)) => Some(machine.take_roster()),
             _ => None,
         };
         self.close_quietly(id);
         let Session::Some { conn, roster, referrals, deadline, .. } = &mut self.session else {
             return;
         };
-        if let Some(Role::Notification(machine)) = taken {
-            *roster = Some(machine.into_roster());
-        }
+        *roster = known;
         *referrals = referrals.saturating_add(1);
         if *referrals > limit {
             return self.lose(now, Lost::Violation(Violation::Referrals { limit }));
@@ -338,7 +334,7 @@ impl Client {
             Session::Some { roster, .. } => roster.take(),
             Session::None(_) => None,
         };
-        let mut roster = roster.or(before).unwrap_or_default();
+        let mut roster = before.or(roster).unwrap_or_default();
         roster.forget_presence();
         self.session = Session::None(roster);
         self.tell(Event::Lost { why });

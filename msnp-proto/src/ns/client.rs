@@ -289,8 +289,9 @@ impl Notification {
         self.core.lose(why);
     }
 
-    pub(crate) fn into_roster(self) -> Roster {
-        let mut roster = self.core.roster;
+    /// The roster, for another connection to go on with.
+    pub(crate) fn take_roster(&mut self) -> Roster {
+        let mut roster = core::mem::take(&mut self.core.roster);
         roster.forget_presence();
         roster
     }

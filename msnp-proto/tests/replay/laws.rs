@@ -18,7 +18,7 @@ use crate::hub::DIFFERENT;
 use crate::{client as clients, hub};
 
 /// Every how many scripts one is checked at every cut: that takes the square of its length.
-const STRIDE: usize = if cfg!(debug_assertions) { 36 } else { 1 };
+const STRIDE: u64 = if cfg!(debug_assertions) { 36 } else { 1 };
 
 const ROUNDS: u64 = if cfg!(debug_assertions) { 100 } else { 20_000 };
 
@@ -144,7 +144,7 @@ where
             laws::check_draining(&make, &end);
             laws::check_clock(&make, &end);
         }
-        if (number as usize) % STRIDE == 0 {
+        if number % STRIDE == 0 {
             for bytes in [stream, &damaged] {
                 laws::check_chunking(&make, &[Input::Bytes(bytes), Input::Eof]);
             }
