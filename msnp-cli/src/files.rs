@@ -8,10 +8,15 @@ use std::io::{self, Read};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
-use rustix::fs::OFlags;
+use nix::errno::Errno;
+use nix::fcntl::OFlag;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
+
+/// No link is followed, a pipe without another end does not make us wait, and a terminal does not
+/// become ours.
+const FLAGS: OFlag = OFlag::O_NOFOLLOW.union(OFlag::O_NONBLOCK).union(OFlag::O_NOCTTY);
 
 /// Reads a small file that only its owner can read.
 ///
@@ -20,14 +25,10 @@ use crate::failure::Failure;
 pub(crate) fn read_private(path: &Path, what: &str, limit: u64) -> Result<Vec<u8>, Failure> {
     let shown = path.display();
     let bad = |text: String| Err(Failure::new(Exit::Config, text));
-    let opened = OpenOptions::new()
-        .read(true)
-        // A pipe without a writer must not make us wait.
-        .custom_flags(flags(OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY))
-        .open(path);
+    let opened = OpenOptions::new().read(true).custom_flags(FLAGS.bits()).open(path);
     let file = match opened {
         Ok(file) => file,
-        Err(error) if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
+        Err(error) if error.raw_os_error() == Some(Errno::ELOOP as i32) => {
             return bad(format!(
                 "{what} {shown} is a symbolic link, which is not followed; name the file itself"
             ));
@@ -52,7 +53,7 @@ pub(crate) fn read_private(path: &Path, what: &str, limit: u64) -> Result<Vec<u8
             "{what} {shown} has mode {mode:04o}, so others can read or change it; run: chmod 600 {shown}"
         ));
     }
-    let own = rustix::process::geteuid().as_raw();
+    let own = nix::unistd::geteuid().as_raw();
     if meta.uid() != own {
         return bad(format!("{what} {shown} belongs to user {}, not to you ({own})", meta.uid()));
     }
@@ -73,10 +74,10 @@ pub(crate) fn append(path: &Path, what: &str) -> Result<File, Failure> {
         .append(true)
         .create(true)
         .mode(0o600)
-        .custom_flags(flags(OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY))
+        .custom_flags(FLAGS.bits())
         .open(path)
         .map_err(|error| {
-            if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) {
+            if error.raw_os_error() == Some(Errno::ELOOP as i32) {
                 failed("it is a symbolic link, which is not followed")
             } else {
                 failed(&reason(&error))
@@ -110,10 +111,6 @@ pub(crate) fn reason(error: &io::Error) -> String {
         Some(end) => text.get(..end).unwrap_or(&text).to_lowercase(),
         None => text,
     }
-}
-
-fn flags(flags: OFlags) -> i32 {
-    i32::try_from(flags.bits()).expect("flags of open are small numbers")
 }
 
 #[cfg(test)]

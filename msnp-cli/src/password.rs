@@ -12,7 +12,7 @@ use std::thread;
 use std::time::Duration;
 
 use msnp_proto::secret::Secret;
-use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
 
 use crate::escape::Escaped;
 use crate::exit::Exit;
@@ -152,34 +152,29 @@ fn from_command(line: &str) -> Result<Secret, Failure> {
     check(bytes, source)
 }
 
+fn restore(terminal: &File, before: &Termios) {
+    // There is nothing better to do if the terminal is gone.
+    let _ = tcsetattr(terminal, SetArg::TCSAFLUSH, before);
+}
+
 /// Asks on the terminal itself, so that stdin and stdout may be anything.
 fn from_terminal(account: &str, signals: &Signals) -> Result<Secret, Failure> {
     let failed = |error: io::Error| unfit("the terminal", &files::reason(&error));
     let mut terminal = File::options().read(true).write(true).open("/dev/tty").map_err(failed)?;
     let before = tcgetattr(&terminal).map_err(|error| failed(error.into()))?;
     let mut silent = before.clone();
-    silent.local_modes.remove(LocalModes::ECHO);
-    silent.local_modes.insert(LocalModes::ECHONL);
-    let other = terminal.try_clone().map_err(failed)?;
-    let restore = move || {
-        // There is nothing better to do if the terminal is gone.
-        let _ = tcsetattr(&other, OptionalActions::Flush, &before);
-    };
-    let (at_signal, at_end) = {
-        let restore = std::sync::Arc::new(restore);
-        (std::sync::Arc::clone(&restore), restore)
-    };
+    silent.local_flags.remove(LocalFlags::ECHO);
+    silent.local_flags.insert(LocalFlags::ECHONL);
+    let (other, as_before) = (terminal.try_clone().map_err(failed)?, before.clone());
+    let at_signal = move || restore(&other, &as_before);
     let mut bytes = Vec::new();
-    let read = signals.abandoning(
-        move || at_signal(),
-        || {
-            tcsetattr(&terminal, OptionalActions::Flush, &silent)?;
-            write!(terminal, "Password of {}: ", Escaped(account))?;
-            terminal.flush()?;
-            BufReader::new(Read::take(&terminal, LIMIT + 1)).read_until(b'\n', &mut bytes)
-        },
-    );
-    at_end();
+    let read = signals.abandoning(at_signal, || {
+        tcsetattr(&terminal, SetArg::TCSAFLUSH, &silent)?;
+        write!(terminal, "Password of {}: ", Escaped(account))?;
+        terminal.flush()?;
+        BufReader::new(Read::take(&terminal, LIMIT + 1)).read_until(b'\n', &mut bytes)
+    });
+    restore(&terminal, &before);
     read.map_err(failed)?;
     check(bytes, "the terminal")
 }

@@ -53,12 +53,8 @@ fn wrong(path: &Path, why: &str) -> Failure {
 }
 
 fn parse(text: &str) -> Result<Vec<User>, String> {
-    // The parser's own message quotes the line, which may hold a password.
-    let table: Table = toml::from_str(text).map_err(|error| {
-        let line = error.span().and_then(|span| text.get(..span.start));
-        let line = line.map_or(1, |before| before.matches('\n').count() + 1);
-        format!("line {line}: {}", error.message())
-    })?;
+    let table: Table =
+        basic_toml::from_str(text).map_err(|error| without_value(&error.to_string()))?;
     let mut users: Vec<User> = Vec::with_capacity(table.user.len());
     for row in table.user {
         let account = handle(&row.account)?;
@@ -86,6 +82,17 @@ fn parse(text: &str) -> Result<Vec<User>, String> {
         }
     }
     Ok(users)
+}
+
+/// The parser's words without the value that it found in place of another type: it may be a
+/// password.
+fn without_value(why: &str) -> String {
+    match (why.split_once("invalid type: "), why.rsplit_once(", expected ")) {
+        (Some((before, _)), Some((_, expected))) => {
+            format!("{before}a value has the wrong type, expected {expected}")
+        }
+        _ => why.to_owned(),
+    }
 }
 
 fn handle(text: &str) -> Result<Handle, String> {
@@ -128,6 +135,9 @@ mod tests {
             ("[[user]]\naccount = \"a@b\"\npassword = \"geheim\"\nnmae = \"x\"", "nmae"),
             ("[[user]]\naccount = \"a@b\"\npassword = \"geheim", "line 3"),
             ("[[user]]\naccount = \"a@b\"", "password"),
+            ("[[user]]\naccount = [\"geheim\"]", "expected a string"),
+            ("[[user]]\naccount = \"a@b\"\npassword = 4711", "expected a string"),
+            ("user = \"geheim\"", "expected a sequence"),
             (
                 "[[user]]\naccount = \"a@b\"\npassword = \"geheim\"\ncontacts = [\"c@d\"]",
                 "c@d, who is no user",
@@ -141,7 +151,7 @@ mod tests {
         for (text, expected) in rows {
             let why = parse(text).expect_err("a mistake");
             assert!(why.contains(expected), "{why}");
-            assert!(!why.contains("geheim"), "{why}");
+            assert!(!why.contains("geheim") && !why.contains("4711"), "{why}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 mod support;
 
-use rustix::process::Signal;
+use nix::sys::signal::Signal;
 use support::{Ended, Folder, Msnp, run};
 
 fn listen(server: &str, name: &str, more: &[&str]) -> Msnp {
@@ -81,7 +81,7 @@ fn whoever_is_interrupted_tells_the_others_first() {
     let mut alice = listen(&at, "alice", &[]);
     let bob = listen(&at, "bob", &[]);
     alice.until(|event| event["type"] == "presence" && event["state"] == "NLN");
-    bob.signal(Signal::TERM);
+    bob.signal(Signal::SIGTERM);
     alice.until(|event| event["type"] == "presence" && event["state"] == "FLN");
     bob.end().assert_code(143);
     serve.interrupt();

@@ -14,42 +14,40 @@ use crate::render::Format;
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Signing in")]
 pub(crate) struct SignInArgs {
-    /// Dispatch or notification server, port 1863 if none is given; `loopback` is a server inside
-    /// this program where echo@example.net answers
+    /// Where to sign in, or MSNP_SERVER; see below
     #[arg(
         long,
         value_name = "HOST[:PORT]",
         env = "MSNP_SERVER",
-        hide_env_values = true,
+        hide_env = true,
         default_value = "loopback",
         value_parser = values::server
     )]
     pub(crate) server: Server,
 
-    /// Who signs in [default with loopback: me@example.net]
+    /// Who signs in, or MSNP_ACCOUNT
     #[arg(
         long,
         value_name = "ACCOUNT",
         env = "MSNP_ACCOUNT",
-        hide_env_values = true,
+        hide_env = true,
         value_parser = values::account
     )]
     pub(crate) account: Option<Handle>,
 
-    /// Read the password from a file that nobody else can read
+    /// Read the password from a file of mode 0600
     #[arg(long, value_name = "FILE", group = "password")]
     password_file: Option<PathBuf>,
 
-    /// Read the password from stdin
+    /// Read it from stdin; else MSNP_PASSWORD, else you are asked
     #[arg(long, group = "password")]
     password_stdin: bool,
 
-    /// Run a command, without a shell, that prints the password. Without any of these: environment
-    /// MSNP_PASSWORD, then a question on the terminal
-    #[arg(long, value_name = "COMMAND", group = "password")]
+    /// Run a command that prints it, without a shell
+    #[arg(long, value_name = "CMD", group = "password")]
     password_command: Option<String>,
 
-    /// Highest version of the protocol to offer, or a list of versions (MSNP7,MSNP5)
+    /// Highest version to offer, or a list (MSNP7,MSNP5)
     #[arg(long, value_name = "MSNPn", value_parser = values::dialects)]
     protocol: Option<Offer>,
 
@@ -85,14 +83,15 @@ impl SignInArgs {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputArgs {
-    /// Form of the events on stdout
-    #[arg(short, long, value_name = "FORM", value_enum, default_value_t = Format::Text)]
+    /// Form of the events on stdout: text or json
+    #[arg(short, long, value_name = "FORM", value_enum, hide_possible_values = true)]
+    #[arg(default_value_t = Format::Text)]
     pub(crate) output: Format,
 
     #[command(flatten)]
     pub(crate) colour: ColourArgs,
 
-    /// Say more on stderr; twice: every line on the network too, secrets masked
+    /// Say more on stderr; -vv: every line on the network too
     #[arg(short, action = ArgAction::Count, conflicts_with = "quiet")]
     pub(crate) verbose: u8,
 
@@ -104,15 +103,16 @@ pub(crate) struct OutputArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) log_file: Option<PathBuf>,
 
-    /// Write everything that passes on the network as a transcript, secrets masked; `-` is stderr
+    /// Write a transcript of the network, secrets masked; `-`: stderr
     #[arg(long, value_name = "FILE")]
     pub(crate) trace_wire: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct ColourArgs {
-    /// Colours in text output; auto: on a terminal, unless NO_COLOR is set
-    #[arg(long = "color", value_name = "WHEN", value_enum, default_value_t = When::Auto)]
+    /// Colours in text: auto, always, never; or NO_COLOR
+    #[arg(long = "color", value_name = "WHEN", value_enum, hide_possible_values = true)]
+    #[arg(default_value_t = When::Auto)]
     when: When,
 }
 

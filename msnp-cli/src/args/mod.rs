@@ -23,7 +23,6 @@ pub(crate) use values::{OnError, Server, Until};
     version,
     disable_help_subcommand = true,
     disable_help_flag = true,
-    max_term_width = 100,
     after_help = EXAMPLES
 )]
 pub(crate) struct Cli {
@@ -32,7 +31,7 @@ pub(crate) struct Cli {
 
     /// Print help
     // The short form for both flags: one screen a verb.
-    #[arg(short, long, global = true, action = ArgAction::HelpShort)]
+    #[arg(short, long, global = true, action = ArgAction::HelpShort, display_order = 1000)]
     help: Option<bool>,
 }
 
@@ -57,20 +56,21 @@ pub(crate) enum Verb {
 #[derive(Args, Debug)]
 #[command(after_help = SEND_EXAMPLES)]
 pub(crate) struct SendArgs {
-    /// Who gets the message; repeat it for more people, each in a chat of their own
+    /// Who gets it; may be repeated, each gets a chat of their own
     #[arg(long = "to", value_name = "ACCOUNT", required = true, value_parser = values::account)]
     pub(crate) to: Vec<Handle>,
 
-    /// The message; without it or with `-` it is read from stdin, one line end removed
+    /// The message; without it or with `-` it is read from stdin
     pub(crate) text: Option<String>,
 
-    /// What counts as done: queued = signed in and handed over, sent = written to the network,
-    /// acked = the server took it for everybody in the chat
-    #[arg(long, value_name = "STAGE", value_enum, default_value_t = Until::Acked)]
+    /// What is enough: queued, sent or acked (see below)
+    #[arg(long, value_name = "STAGE", value_enum, hide_possible_values = true)]
+    #[arg(default_value_t = Until::Acked)]
     pub(crate) until: Until,
 
-    /// With several people: give up at the first failure, or go on
-    #[arg(long, value_name = "WHAT", value_enum, default_value_t = OnError::Continue)]
+    /// After a failure, with more to do: stop, continue
+    #[arg(long, value_name = "WHAT", value_enum, hide_possible_values = true)]
+    #[arg(default_value_t = OnError::Continue)]
     pub(crate) on_error: OnError,
 
     /// Limit for everything together
@@ -81,8 +81,7 @@ pub(crate) struct SendArgs {
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = values::duration)]
     pub(crate) ack_timeout: Duration,
 
-    /// Connect and sign in again so many times when that fails for a passing reason; a message is
-    /// never sent twice
+    /// More attempts to sign in; no message is sent twice
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) retry: u32,
 
@@ -103,6 +102,10 @@ Examples:
       --password-file ~/.msnp-password --to ops@example.net -
   msnp send --to echo@example.net -- -this begins with a dash
 
+Without --server this program brings its own (loopback), with echo@example.net and for anybody.
+Stages: queued = signed in and handed over, sent = written to the network, acked = the server
+took it for everybody in the chat. A pause before an attempt doubles each time.
+
 Exit: 0 done, 1 for some only, 3 written but not answered, 69 nobody there, 75 try again,
 77 password refused, 124 time ran out.";
 
@@ -110,7 +113,7 @@ Exit: 0 done, 1 for some only, 3 written but not answered, 69 nobody there, 75 t
 #[derive(Args, Debug)]
 #[command(after_help = LISTEN_EXAMPLES)]
 pub(crate) struct ListenArgs {
-    /// Print only what comes from this person; repeat it for more people
+    /// Print only what comes from this person; may be repeated
     #[arg(long, value_name = "ACCOUNT", value_parser = values::account)]
     pub(crate) from: Vec<Handle>,
 
@@ -133,7 +136,7 @@ Examples:
   msnp listen --server im.example.net --account bob@example.net
   msnp listen --from alice@example.net --count 1 --for 5m -o json ...
 
-Ctrl-C signs off.";
+Without --server this program brings its own (loopback). Ctrl-C signs off.";
 
 /// Talk with one person: lines typed are sent, lines that arrive are shown
 #[derive(Args, Debug)]
@@ -158,25 +161,26 @@ Examples:
   msnp chat echo@example.net
   msnp chat --server im.example.net --account alice@example.net bob@example.net
 
+Without --server this program brings its own (loopback), with echo@example.net.
 The end of the input (Ctrl-D) leaves when everything is answered; Ctrl-C leaves at once.";
 
 /// Be a server: dispatch, notification and switchboards
 #[derive(Args, Debug)]
 #[command(after_help = SERVE_EXAMPLES)]
 pub(crate) struct ServeArgs {
-    /// Where people connect first: the dispatch server
+    /// Where people connect: the dispatch server
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:1863", value_parser = values::listen)]
     pub(crate) listen: SocketAddr,
 
-    /// The notification server [default: a free port beside it]
+    /// The notification server, if not at a free port beside it
     #[arg(long, value_name = "ADDR", value_parser = values::listen, conflicts_with = "single")]
     pub(crate) notification: Option<SocketAddr>,
 
-    /// The switchboards [default: a free port beside it]
+    /// The switchboards, if not at a free port beside it
     #[arg(long, value_name = "ADDR", value_parser = values::listen)]
     pub(crate) switchboard: Option<SocketAddr>,
 
-    /// The host that people are referred to [default: the address that is listened at]
+    /// The host that people are referred to, if not the address above
     #[arg(long, value_name = "HOST", value_parser = values::host)]
     pub(crate) advertise: Option<String>,
 
@@ -232,20 +236,19 @@ pub(crate) struct LimitArgs {
     #[arg(long, value_name = "BYTES", default_value_t = 8 * 1024)]
     pub(crate) max_line: usize,
 
-    /// List changes, calls, referrals, renames and status changes a second and connection; more
-    /// are answered later. 0: no limit
+    /// Changes and calls a second, 0: any
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub(crate) changes_per_second: u32,
 
-    /// How many of these may come at once
+    /// How many of them at once; the rest waits
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub(crate) changes_burst: u32,
 
-    /// Bytes waiting for a slow connection, from which on it is not read from
+    /// Unread bytes that make a connection wait
     #[arg(long, value_name = "BYTES", default_value_t = 64 * 1024)]
     pub(crate) backlog_soft: usize,
 
-    /// Bytes waiting for a slow connection, from which on it is dropped
+    /// Unread bytes that end a connection
     #[arg(long, value_name = "BYTES", default_value_t = 256 * 1024)]
     pub(crate) backlog_hard: usize,
 }
@@ -263,12 +266,12 @@ mod tests {
 
     #[test]
     fn help_of_every_verb_fits_a_screen() {
-        let mut cli = Cli::command().term_width(100);
+        let mut cli = Cli::command();
         cli.build();
         for verb in cli.get_subcommands_mut() {
             let help = verb.render_help().to_string();
             let (lines, name) = (help.lines().count(), verb.get_name());
-            assert!(lines <= 66, "{name}: {lines} lines");
+            assert!(lines <= 56, "{name}: {lines} lines");
             assert!(help.contains("Example"), "{name}");
             let widest = help.lines().map(str::len).max().unwrap_or(0);
             assert!(widest <= 100, "{name}: {widest} columns");
