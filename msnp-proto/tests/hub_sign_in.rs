@@ -414,3 +414,16 @@ fn services_that_do_not_exist_are_refused() {
     w.send(alice, b"MSG 1 N 5\r\nOUT\r\n");
     assert!(w.is_closed(alice));
 }
+
+#[test]
+fn an_open_directory_makes_so_many_accounts_and_no_more() {
+    let mut w = World::with(HubConfig::loopback(), MemoryDirectory::open_up_to(2));
+    let first = w.online("first@example.net");
+    assert_eq!(w.ask(first, "ADD 1 FL second@example.net x").len(), 1);
+    assert_eq!(w.ask(first, "ADD 2 FL third@example.net x"), ["205 2"]);
+    w.online("second@example.net");
+    let third = w.connect(Role::Notification);
+    w.ask(third, "VER 1 MSNP5");
+    w.challenge(third, "third@example.net");
+    assert_eq!(w.ask(third, "USR 3 MD5 S 0123456789abcdef0123456789abcdef"), ["911 3"]);
+}

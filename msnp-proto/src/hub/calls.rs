@@ -10,7 +10,7 @@ use super::lines::State;
 use super::rooms::Room;
 use super::{Directory, Hub};
 use crate::machine::Shutdown;
-use crate::ns::server::hex;
+use crate::ns::challenge::hex;
 use crate::secret::Entropy;
 use crate::time::Instant;
 use crate::types::{Account, Address, ErrorCode, Handle, Name, Token, TrId};

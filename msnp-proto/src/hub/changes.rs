@@ -1,24 +1,23 @@
-//! Changes of lists, groups, names and settings.
+//! What may be changed in lists, groups, names and settings, and what each change consists of.
 //!
-//! Every change is committed to the directory first, then made in the hub's copies, then answered,
-//! then shown to others. What fails changes nothing.
+//! Everything here only looks and plans; `batch` makes the change. The order of the checks is that
+//! of the reference: what cannot be meant ends the connection, then come errors of the account that
+//! is named, then those of the lists.
 
-use alloc::vec::Vec;
+use alloc::string::String;
 
 use super::arena::SlotId;
+use super::batch::{Plan, Staged, Then};
 use super::directory::{Change, Edit};
 use super::event::{Event, Why};
+use super::presence::Person;
 use super::record::{Contact, GroupSet, Record};
-use super::sync::encode_properties;
 use super::{Directory, Hub};
 use crate::limits;
 use crate::machine::Shutdown;
 use crate::ns::{Reply, Request};
 use crate::time::Instant;
-use crate::types::{
-    Account, Dialect, ErrorCode, GroupId, Groups, Handle, List, Lists, Name, Nick, Privacy, Token,
-    TrId,
-};
+use crate::types::{Account, Dialect, ErrorCode, GroupId, Handle, List, Name, Nick, Token};
 use crate::wire::{grammar, percent};
 
 /// A group name of more than this ends the connection; between the two limits is an error.
@@ -40,8 +39,6 @@ impl From<ErrorCode> for No {
     }
 }
 
-type Done = Result<(), No>;
-
 impl<D: Directory> Hub<D> {
     /// Takes a command that changes the person's account.
     pub(super) fn on_change(
@@ -52,36 +49,18 @@ impl<D: Directory> Hub<D> {
         request: Request<'_>,
     ) {
         let Some(trid) = request.trid() else { return };
-        let done = match request {
-            Request::Add { list, account, name, group, .. } => {
-                self.add(conn, id, trid, list, (account, name, group))
+        let Some(person) = self.people.get(id) else { return };
+        let account = person.record.handle.clone();
+        let plan = match self.directory.exists(&account) {
+            Ok(true) => self.plan(now, id, request),
+            Ok(false) => {
+                self.lines.say(conn, |out| Reply::Out { reason: None }.encode(out));
+                return self.end(now, conn, Why::AccountGone, Shutdown::Flush);
             }
-            Request::Rem { list, account, group, .. } => {
-                self.remove(conn, id, trid, list, (account, group))
-            }
-            Request::Rea { account, name, .. } => self.rename(conn, id, trid, account, name),
-            Request::Gtc { prompt, .. } => self.change(conn, id, |record| {
-                if record.prompt == prompt {
-                    return Err(ErrorCode::ALREADY_IN_MODE.into());
-                }
-                let answer = move |record: &Record, out: &mut Vec<u8>| {
-                    Reply::Gtc { trid, version: record.version, prompt }.encode(out);
-                };
-                Ok((own(record, Edit::Prompt(prompt)), answer))
-            }),
-            Request::Blp { privacy, .. } => self.set_privacy(conn, id, trid, privacy),
-            Request::Adg { name, .. } | Request::AdgShort { name, .. } => {
-                self.add_group(conn, id, trid, name)
-            }
-            Request::Rmg { group, .. } => self.remove_group(conn, id, trid, group),
-            Request::Reg { group, name, .. } | Request::RegShort { group, name, .. } => {
-                self.rename_group(conn, id, trid, group, name)
-            }
-            Request::Prp { key, value, .. } => self.set_property(conn, id, trid, key, value),
-            _ => Err(No::End),
+            Err(why) => Err(No::Directory(why)),
         };
-        match done {
-            Ok(()) => {}
+        match plan {
+            Ok(plan) => self.stage(now, Staged { conn, account, trid, plan }),
             Err(No::Code(code)) => self.lines.refuse(conn, code, trid),
             Err(No::End) => self.end(now, conn, Why::Invalid(request.verb()), Shutdown::Flush),
             Err(No::Directory(why)) => {
@@ -91,48 +70,53 @@ impl<D: Directory> Hub<D> {
         }
     }
 
-    /// Plans a change from the person's record, makes it, and answers.
-    pub(super) fn change<A>(
-        &mut self,
-        conn: SlotId,
-        id: SlotId,
-        plan: impl FnOnce(&Record) -> Result<(Vec<Change>, A), No>,
-    ) -> Done
-    where
-        A: FnOnce(&Record, &mut Vec<u8>),
-    {
+    fn plan(&mut self, now: Instant, id: SlotId, request: Request<'_>) -> Result<Plan, No> {
+        if let Request::Add { list, account, name, group, .. } = request {
+            return self.plan_add(id, list, account, name, group);
+        }
+        if let Request::Rea { account, name, .. } = request {
+            let plan = self.people.get(id).ok_or(No::End).and_then(|p| rename(p, account, name))?;
+            return match self.may_rename(now, id, &plan) {
+                true => Ok(plan),
+                false => Err(ErrorCode::TOO_FAST.into()),
+            };
+        }
         let Some(person) = self.people.get(id) else { return Err(No::End) };
-        let (changes, answer) = plan(&person.record)?;
-        self.commit(&changes)?;
-        if let Some(person) = self.people.get(id) {
-            self.lines.say(conn, |out| answer(&person.record, out));
-        }
-        Ok(())
-    }
-
-    /// Makes changes in the directory and in the copies of those who are online.
-    pub(super) fn commit(&mut self, changes: &[Change]) -> Done {
-        if changes.is_empty() {
-            return Ok(());
-        }
-        self.directory.commit(changes).map_err(No::Directory)?;
-        for Change { account, edit } in changes {
-            let online = self.online.get(account).copied();
-            if let Some(person) = online.and_then(|id| self.people.get_mut(id)) {
-                person.record.apply(edit);
+        let record = &person.record;
+        match request {
+            Request::Rem { list, account, group, .. } => remove(person, list, account, group),
+            Request::Gtc { prompt, .. } if record.prompt == prompt => {
+                Err(ErrorCode::ALREADY_IN_MODE.into())
             }
+            Request::Gtc { prompt, .. } => {
+                Ok(own(record, Edit::Prompt(prompt), Then::Prompt(prompt)))
+            }
+            Request::Blp { privacy, .. } if record.privacy == privacy => {
+                Err(ErrorCode::ALREADY_IN_MODE.into())
+            }
+            Request::Blp { privacy, .. } => {
+                Ok(own(record, Edit::Privacy(privacy), Then::Privacy(privacy)))
+            }
+            Request::Adg { name, .. } | Request::AdgShort { name, .. } => {
+                add_group(record, name, self.config.limits.groups)
+            }
+            Request::Rmg { group, .. } => remove_group(record, group),
+            Request::Reg { group, name, .. } | Request::RegShort { group, name, .. } => {
+                rename_group(record, group, name)
+            }
+            Request::Prp { key, value, .. } => super::phones::set_property(record, key, value),
+            _ => Err(No::End),
         }
-        Ok(())
     }
 
-    fn add(
+    fn plan_add(
         &mut self,
-        conn: SlotId,
         id: SlotId,
-        trid: TrId,
         list: List,
-        (account, name, group): (Account<'_>, Option<Name<'_>>, Option<Token<'_>>),
-    ) -> Done {
+        account: Account<'_>,
+        name: Option<Name<'_>>,
+        group: Option<Token<'_>>,
+    ) -> Result<Plan, No> {
         if list == List::Reverse {
             return Err(No::End);
         }
@@ -140,9 +124,11 @@ impl<D: Directory> Hub<D> {
         if !self.directory.exists(&who).map_err(No::Directory)? {
             return Err(ErrorCode::NO_SUCH_USER.into());
         }
-        let nick = name.map_or_else(|| Ok(Nick::of_handle(&who)), nick)?;
-        let Some(person) = self.people.get(id) else { return Err(No::End) };
-        let (record, dialect, limits) = (&person.record, person.dialect, &self.config.limits);
+        let name = name.map_or_else(|| Ok(Nick::of_handle(&who)), |name| nick(name, &who))?;
+        let Some(Person { record, dialect, .. }) = self.people.get(id) else {
+            return Err(No::End);
+        };
+        let limits = &self.config.limits;
         let mut entry = record.contact_or_new(&who);
         let there = entry.lists.has(list);
         let (limit, opposite) = match list {
@@ -156,7 +142,7 @@ impl<D: Directory> Hub<D> {
         if opposite.is_some_and(|opposite| entry.lists.has(opposite)) {
             return Err(ErrorCode::ON_OPPOSITE_LIST.into());
         }
-        let with_groups = list == List::Forward && dialect >= Dialect::Msnp7;
+        let with_groups = list == List::Forward && *dialect >= Dialect::Msnp7;
         let group = match group.filter(|_| with_groups) {
             Some(group) => GroupId(number(group).ok_or(ErrorCode::INVALID_PARAMETER)?),
             None => GroupId::OTHER,
@@ -167,240 +153,139 @@ impl<D: Directory> Hub<D> {
         if there && (!with_groups || entry.is_in(group)) {
             return Err(ErrorCode::ALREADY_THERE.into());
         }
-        let was_blocked = record.blocks(&who);
         if list == List::Forward || entry.lists.is_empty() {
-            entry.name = nick.clone();
+            entry.name = name.clone();
         }
         entry.lists = entry.lists.with(list);
         if with_groups {
             entry.groups = entry.groups.with(group);
         }
         let fresh = list == List::Forward && !there;
-        let mut changes = own(record, Edit::Contact(entry));
+        let group = with_groups.then_some(group);
+        let then = Then::Added { list, who: who.clone(), name, group, fresh };
+        let mut plan = own(record, Edit::Contact(entry), then);
         if fresh {
             let edit = Edit::Reversed(record.handle.clone(), record.name.clone());
-            changes.push(Change { account: who.clone(), edit });
+            plan.changes.push(Change { account: who, edit });
         }
-        self.commit(&changes)?;
-
-        let Some(person) = self.people.get(id) else { return Ok(()) };
-        let record = &person.record;
-        let tells_properties = fresh && person.synced && dialect >= Dialect::Msnp5;
-        let directory = &mut self.directory;
-        self.lines.say(conn, |out| {
-            let (version, name) = (record.version, Some(Name::from(&nick)));
-            let ids = [group];
-            let group = with_groups.then_some(Groups::new(&ids));
-            let account = Account::from(&who);
-            Reply::Add { trid, list, version, account, name, group }.encode(out);
-            if tells_properties {
-                encode_properties(directory, record, &who, out);
-            }
-        });
-        if fresh {
-            self.show_contact(id, &who, trid);
-            self.tell_reversed(id, &who, true);
-        }
-        self.reveal_if_changed(id, &who, was_blocked);
-        Ok(())
+        Ok(plan)
     }
 
-    fn remove(
-        &mut self,
-        conn: SlotId,
-        id: SlotId,
-        trid: TrId,
-        list: List,
-        (account, group): (Account<'_>, Option<Token<'_>>),
-    ) -> Done {
-        if list == List::Reverse {
-            return Err(No::End);
-        }
-        let Some(person) = self.people.get(id) else { return Err(No::End) };
-        let (record, dialect) = (&person.record, person.dialect);
-        let mut entry = account
-            .to_handle()
-            .and_then(|who| record.contact(&who))
-            .filter(|entry| entry.lists.has(list))
-            .cloned()
-            .ok_or(ErrorCode::NOT_ON_LIST)?;
-        let with_groups = list == List::Forward && dialect >= Dialect::Msnp7;
-        let group = group.filter(|_| with_groups).and_then(number).map(GroupId);
-        if let Some(group) = group {
-            if record.group(group).is_none() {
-                return Err(ErrorCode::NO_SUCH_GROUP.into());
-            }
-            if !entry.is_in(group) {
-                return Err(ErrorCode::NOT_IN_GROUP.into());
-            }
-        }
-        let who = entry.handle.clone();
-        let was_blocked = record.blocks(&who);
-        match group {
-            Some(group) => entry.groups = entry.groups.without(group),
-            None => entry.lists = entry.lists.without(list),
-        }
-        let gone = list == List::Forward && group.is_none();
-        if gone {
-            entry.groups = GroupSet::default();
-        }
-        let mut changes = own(record, Edit::Contact(entry));
-        if gone {
-            let edit = Edit::Unreversed(record.handle.clone());
-            changes.push(Change { account: who.clone(), edit });
-        }
-        self.commit(&changes)?;
-
-        let Some(person) = self.people.get(id) else { return Ok(()) };
-        let version = person.record.version;
-        self.lines.say(conn, |out| {
-            let account = Account::from(&who);
-            Reply::Rem { trid, list, version, account, group }.encode(out);
-        });
-        if gone {
-            self.tell_reversed(id, &who, false);
-        }
-        self.reveal_if_changed(id, &who, was_blocked);
-        Ok(())
+    /// Whether somebody may take another name now, and one use of it.
+    fn may_rename(&mut self, now: Instant, id: SlotId, plan: &Plan) -> bool {
+        let myself = matches!(plan.then, Then::Renamed { myself: true, .. });
+        let Some(renames) = self.config.limits.renames.filter(|_| myself) else { return true };
+        let Some(person) = self.people.get_mut(id) else { return false };
+        renames.take(now, &mut person.renames_until)
     }
+}
 
-    /// Tells somebody who is signed in that a person put them on a forward list or took them off.
-    fn tell_reversed(&mut self, id: SlotId, who: &Handle, added: bool) {
-        let other = self.online.get(who).and_then(|id| self.people.get(*id));
-        let (Some(person), Some(other)) = (self.people.get(id), other) else { return };
-        let (trid, list, version) = (TrId::NONE, List::Reverse, other.record.version);
-        let account = Account::from(&person.record.handle);
-        self.scratch.clear();
-        if added {
-            let name = Some(Name::from(&person.record.name));
-            Reply::Add { trid, list, version, account, name, group: None }
-                .encode(&mut self.scratch);
-        } else {
-            Reply::Rem { trid, list, version, account, group: None }.encode(&mut self.scratch);
-        }
-        self.lines.push(other.conn, [&self.scratch, &[], &[]]);
+fn remove(
+    Person { record, dialect, .. }: &Person,
+    list: List,
+    account: Account<'_>,
+    group: Option<Token<'_>>,
+) -> Result<Plan, No> {
+    if list == List::Reverse {
+        return Err(No::End);
     }
-
-    fn reveal_if_changed(&mut self, id: SlotId, who: &Handle, was_blocked: bool) {
-        let blocks = |record: &Record| record.blocks(who);
-        if self.people.get(id).is_some_and(|person| blocks(&person.record) != was_blocked) {
-            self.reveal(id, |contact| contact.handle == *who);
+    let mut entry = account
+        .to_handle()
+        .and_then(|who| record.contact(&who))
+        .filter(|entry| entry.lists.has(list))
+        .cloned()
+        .ok_or(ErrorCode::NOT_ON_LIST)?;
+    // Some clients say a name in this place, which means nothing.
+    let with_groups = list == List::Forward && *dialect >= Dialect::Msnp7;
+    let group = group.filter(|_| with_groups).and_then(number).map(GroupId);
+    if let Some(group) = group {
+        if record.group(group).is_none() {
+            return Err(ErrorCode::NO_SUCH_GROUP.into());
+        }
+        if !entry.is_in(group) {
+            return Err(ErrorCode::NOT_IN_GROUP.into());
         }
     }
+    let who = entry.handle.clone();
+    match group {
+        Some(group) => entry.groups = entry.groups.without(group),
+        None => entry.lists = entry.lists.without(list),
+    }
+    let gone = list == List::Forward && group.is_none();
+    if gone {
+        entry.groups = GroupSet::default();
+    }
+    let mut plan =
+        own(record, Edit::Contact(entry), Then::Removed { list, who: who.clone(), group });
+    if gone {
+        let edit = Edit::Unreversed(record.handle.clone());
+        plan.changes.push(Change { account: who, edit });
+    }
+    Ok(plan)
+}
 
-    fn rename(
-        &mut self,
-        conn: SlotId,
-        id: SlotId,
-        trid: TrId,
-        account: Account<'_>,
-        name: Name<'_>,
-    ) -> Done {
-        let nick = nick(name)?;
-        let shown_nick = nick.clone();
-        let mut myself = false;
-        self.change(conn, id, |record| {
-            myself = account.is(&record.handle);
-            let (who, edit) = if myself {
-                if !record.verified {
-                    return Err(ErrorCode::INVALID_NAME.into());
-                }
-                (record.handle.clone(), Edit::Name(nick))
-            } else {
-                let entry = account.to_handle().and_then(|who| record.contact(&who));
-                let entry = entry.cloned().ok_or(ErrorCode::NOT_ON_LIST)?;
-                (entry.handle.clone(), Edit::Contact(Contact { name: nick, ..entry }))
-            };
-            let answer = move |record: &Record, out: &mut Vec<u8>| {
-                let (version, name) = (record.version, Name::from(&shown_nick));
-                Reply::Rea { trid, version, account: Account::from(&who), name }.encode(out);
-            };
-            Ok((own(record, edit), answer))
-        })?;
-        if myself {
-            self.announce(id, true);
+fn rename(
+    Person { record, .. }: &Person,
+    account: Account<'_>,
+    name: Name<'_>,
+) -> Result<Plan, No> {
+    if account.is(&record.handle) {
+        let name = nick(name, &record.handle)?;
+        if !record.verified {
+            return Err(ErrorCode::INVALID_NAME.into());
         }
-        Ok(())
+        let then = Then::Renamed { who: record.handle.clone(), name: name.clone(), myself: true };
+        return Ok(own(record, Edit::Name(name), then));
     }
+    let entry = account.to_handle().and_then(|who| record.contact(&who));
+    let entry = match entry {
+        Some(entry) => entry.clone(),
+        None if name.encoded_len() > limits::NICK => return Err(No::End),
+        None => return Err(ErrorCode::NOT_ON_LIST.into()),
+    };
+    let name = nick(name, &entry.handle)?;
+    let then = Then::Renamed { who: entry.handle.clone(), name: name.clone(), myself: false };
+    Ok(own(record, Edit::Contact(Contact { name, ..entry }), then))
+}
 
-    fn set_privacy(&mut self, conn: SlotId, id: SlotId, trid: TrId, privacy: Privacy) -> Done {
-        self.change(conn, id, |record| {
-            if record.privacy == privacy {
-                return Err(ErrorCode::ALREADY_IN_MODE.into());
-            }
-            let answer = move |record: &Record, out: &mut Vec<u8>| {
-                Reply::Blp { trid, version: record.version, privacy }.encode(out);
-            };
-            Ok((own(record, Edit::Privacy(privacy)), answer))
-        })?;
-        let undecided = |lists: Lists| !lists.has(List::Allow) && !lists.has(List::Block);
-        self.reveal(id, |contact| undecided(contact.lists));
-        Ok(())
-    }
+fn add_group(record: &Record, name: Name<'_>, most: u32) -> Result<Plan, No> {
+    let name = group_name(name)?;
+    let free = (1..GroupSet::MOST.min(most)).map(GroupId);
+    let group = free.into_iter().find(|id| record.group(*id).is_none());
+    let group = group.ok_or(ErrorCode::TOO_MANY_GROUPS)?;
+    let edit = Edit::Group(group, Some(name.clone()));
+    Ok(own(record, edit, Then::GroupAdded(group, name)))
+}
 
-    fn add_group(&mut self, conn: SlotId, id: SlotId, trid: TrId, name: Name<'_>) -> Done {
-        let name = group_name(name)?;
-        self.change(conn, id, |record| {
-            let free = (1..GroupSet::MOST).map(GroupId).find(|id| record.group(*id).is_none());
-            let group = free.ok_or(ErrorCode::TOO_MANY_GROUPS)?;
-            let edit = Edit::Group(group, Some(name.clone()));
-            let answer = move |record: &Record, out: &mut Vec<u8>| {
-                let (version, name) = (record.version, Name::from(&name));
-                let zero = Token::new(b"0");
-                Reply::Adg { trid, version, name, group, zero }.encode(out);
-            };
-            Ok((own(record, edit), answer))
-        })
+/// Who was in this group only is shown in group 0 from then on.
+fn remove_group(record: &Record, group: GroupId) -> Result<Plan, No> {
+    check_group(record, group)?;
+    if group == GroupId::OTHER {
+        return Err(ErrorCode::GROUP_ZERO.into());
     }
+    let mut plan = own(record, Edit::Group(group, None), Then::GroupRemoved(group));
+    let inside = record.contacts.iter().filter(|entry| entry.groups.has(group));
+    plan.changes.extend(inside.map(|entry| {
+        let groups = entry.groups.without(group);
+        let edit = Edit::Contact(Contact { groups, ..entry.clone() });
+        Change { account: record.handle.clone(), edit }
+    }));
+    Ok(plan)
+}
 
-    /// Who was in this group only is shown in group 0 from then on.
-    fn remove_group(&mut self, conn: SlotId, id: SlotId, trid: TrId, group: GroupId) -> Done {
-        self.change(conn, id, |record| {
-            check_group(record, group)?;
-            if group == GroupId::OTHER {
-                return Err(ErrorCode::GROUP_ZERO.into());
-            }
-            let mut changes = own(record, Edit::Group(group, None));
-            for entry in record.contacts.iter().filter(|entry| entry.groups.has(group)) {
-                let groups = entry.groups.without(group);
-                let edit = Edit::Contact(Contact { groups, ..entry.clone() });
-                changes.extend(own(record, edit));
-            }
-            let answer = move |record: &Record, out: &mut Vec<u8>| {
-                Reply::Rmg { trid, version: record.version, group }.encode(out);
-            };
-            Ok((changes, answer))
-        })
-    }
-
-    fn rename_group(
-        &mut self,
-        conn: SlotId,
-        id: SlotId,
-        trid: TrId,
-        group: GroupId,
-        name: Name<'_>,
-    ) -> Done {
-        let name = group_name(name)?;
-        self.change(conn, id, |record| {
-            check_group(record, group)?;
-            let edit = Edit::Group(group, Some(name.clone()));
-            let answer = move |record: &Record, out: &mut Vec<u8>| {
-                let (version, name) = (record.version, Name::from(&name));
-                let zero = Token::new(b"0");
-                Reply::Reg { trid, version, group, name, zero }.encode(out);
-            };
-            Ok((own(record, edit), answer))
-        })
-    }
+fn rename_group(record: &Record, group: GroupId, name: Name<'_>) -> Result<Plan, No> {
+    let name = group_name(name)?;
+    check_group(record, group)?;
+    let edit = Edit::Group(group, Some(name.clone()));
+    Ok(own(record, edit, Then::GroupRenamed(group, name)))
 }
 
 /// One change of the record's own account.
-pub(super) fn own(record: &Record, edit: Edit) -> Vec<Change> {
-    alloc::vec![Change { account: record.handle.clone(), edit }]
+pub(super) fn own(record: &Record, edit: Edit, then: Then) -> Plan {
+    Plan { changes: alloc::vec![Change { account: record.handle.clone(), edit }], then }
 }
 
-fn check_group(record: &Record, group: GroupId) -> Done {
+fn check_group(record: &Record, group: GroupId) -> Result<(), No> {
     if group.0 >= GroupSet::MOST {
         return Err(No::End);
     }
@@ -410,22 +295,37 @@ fn check_group(record: &Record, group: GroupId) -> Done {
     }
 }
 
-/// A display name. One over the limit as it was sent ends the connection, one that would only be
-/// over it in our coding is refused.
-fn nick(name: Name<'_>) -> Result<Nick, No> {
+/// A text from the wire: decoded once, then without the control characters that it may have
+/// hidden in its coding.
+pub(super) fn clean(name: Name<'_>) -> String {
+    let mut text = name.to_text();
+    text.retain(|character| !character.is_control());
+    text
+}
+
+/// A display name; one with nothing left of it is the account's own. One over the limit as it was
+/// sent ends the connection, one that would only be over it in our coding is refused.
+fn nick(name: Name<'_>, of: &Handle) -> Result<Nick, No> {
     if name.encoded_len() > limits::NICK {
         return Err(No::End);
     }
-    Nick::new(&name.to_text()).ok_or(No::Code(ErrorCode::INVALID_NAME))
+    let text = clean(name);
+    if text.is_empty() {
+        return Ok(Nick::of_handle(of));
+    }
+    Nick::new(&text).ok_or(No::Code(ErrorCode::INVALID_NAME))
 }
 
 fn group_name(name: Name<'_>) -> Result<Nick, No> {
-    let text = name.to_text();
+    if name.encoded_len() > HARD_GROUP_NAME {
+        return Err(No::End);
+    }
+    let text = clean(name);
     let len = name.encoded_len().max(percent::encoded_len(&text));
     match Nick::new(&text) {
-        _ if name.encoded_len() > HARD_GROUP_NAME => Err(No::End),
-        Some(name) if len <= limits::GROUP_NAME => Ok(name),
-        _ => Err(ErrorCode::GROUP_NAME_TOO_LONG.into()),
+        _ if len > limits::GROUP_NAME => Err(ErrorCode::GROUP_NAME_TOO_LONG.into()),
+        Some(name) => Ok(name),
+        None => Err(ErrorCode::INVALID_PARAMETER.into()),
     }
 }
 

@@ -4,8 +4,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 
+use super::record::GroupSet;
 use crate::limits::SWITCHBOARD_PAYLOAD;
-use crate::time::Duration;
+use crate::time::{Duration, Instant};
 use crate::types::Dialect;
 
 /// What a [`Hub`](super::Hub) is told when it is made.
@@ -117,6 +118,14 @@ pub struct HubLimits {
     pub silence: Option<Duration>,
     /// How long a client may take to answer a challenge. The connection is closed.
     pub challenge: Duration,
+    /// Calls in a row on one connection that reached nobody; further ones are refused with error
+    /// 713 until one does by coming in, or the caller takes another switchboard. `None`: never.
+    pub failed_calls: Option<u8>,
+    /// How often somebody may take another name; what is over is refused with error 800. `None`:
+    /// there is no more than [`HubLimits::changes`], by which nothing is refused.
+    pub renames: Option<Allowance>,
+    /// Groups of one account, group 0 included; more than 30 counts as 30. At the limit: error 223.
+    pub groups: u32,
     /// People on a forward list. At the limit: error 210.
     pub contacts: usize,
     /// People on an allow or block list. At the limit: error 210.
@@ -145,6 +154,9 @@ impl HubLimits {
             alone: Duration::from_secs(5 * 60),
             silence: None,
             challenge: Duration::from_secs(50),
+            failed_calls: Some(5),
+            renames: None,
+            groups: GroupSet::MOST,
             contacts: 600,
             privacy_entries: 1200,
         }
@@ -160,6 +172,7 @@ impl HubLimits {
             changes: None,
             cookies: usize::MAX,
             people: usize::MAX,
+            failed_calls: None,
             contacts: usize::MAX,
             privacy_entries: usize::MAX,
             ..Self::new()
@@ -195,5 +208,30 @@ impl Rate {
     /// The time that one use takes up.
     pub(super) fn cost(self) -> Duration {
         self.interval()
+    }
+}
+
+/// How often something may happen before it is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    /// How often at once.
+    pub burst: u32,
+    /// After how long it may happen once more.
+    pub refill: Duration,
+}
+
+impl Allowance {
+    /// The pace at which real servers let people change their names: five times, then once in ten
+    /// seconds.
+    pub const RENAMES: Self = Self { burst: 5, refill: Duration::from_secs(10) };
+
+    /// Whether it may happen now; `until` is when all that happened is forgotten.
+    pub(super) fn take(self, now: Instant, until: &mut Instant) -> bool {
+        let next = (*until).max(now) + self.refill;
+        let fits = next - now <= self.refill.saturating_mul(self.burst);
+        if fits {
+            *until = next;
+        }
+        fits
     }
 }

@@ -8,7 +8,10 @@ use crate::secret::Secret;
 use crate::types::{GroupId, Handle, Nick, Privacy, Prompt, Property};
 
 /// Accounts with their lists. The hub asks it when somebody signs in and tells it every change;
-/// what people see while somebody is online comes from the hub's own copy of the [`Record`].
+/// what people see while somebody is online comes from the hub's own copy of the [`Record`]. Of
+/// accounts that are offline the hub keeps nothing: it asks each time. So accounts may be added,
+/// removed and given other passwords behind the hub's back at any time; lists, names and settings
+/// may not while their owner is online.
 ///
 /// An error is answered to the client as 603 while signing in and 501 later, and changes nothing.
 pub trait Directory {
@@ -36,7 +39,19 @@ pub trait Directory {
     /// When nothing was changed.
     fn commit(&mut self, changes: &[Change]) -> Result<(), DirectoryError>;
 
-    /// Whether there is such an account.
+    /// Whether a commit costs so much that the changes of a whole turn are to be made in one, as it
+    /// is when each of them waits for a disk. Then [`Directory::commit`] is called when the driver
+    /// takes the first output after a change, once for all changes that came in between, and a
+    /// client hears of its change after that. When it fails, it fails for all of them.
+    ///
+    /// `false` by default: each change is committed at once.
+    fn commits_in_batches(&self) -> bool {
+        false
+    }
+
+    /// Whether there is such an account. It is asked for each account that somebody names in a
+    /// change, and for the account that is changed: one that is gone while its owner is online ends
+    /// with their next change ([`Why::AccountGone`](super::Why::AccountGone)).
     ///
     /// # Errors
     ///
@@ -45,7 +60,8 @@ pub trait Directory {
         Ok(self.load(who)?.is_some())
     }
 
-    /// The properties of `who` as `viewer` may see them: none if `who` blocks `viewer`.
+    /// The properties of `who` as `viewer` may see them: none if `who` blocks `viewer`. It is asked
+    /// for people who are offline; of others the hub has a copy.
     ///
     /// # Errors
     ///
@@ -67,6 +83,10 @@ impl<D: Directory + ?Sized> Directory for Box<D> {
 
     fn commit(&mut self, changes: &[Change]) -> Result<(), DirectoryError> {
         (**self).commit(changes)
+    }
+
+    fn commits_in_batches(&self) -> bool {
+        (**self).commits_in_batches()
     }
 
     fn exists(&mut self, who: &Handle) -> Result<bool, DirectoryError> {
@@ -108,7 +128,8 @@ pub enum Edit {
     Prompt(Prompt),
     /// A property; `None` clears it.
     Property(Property, Option<Box<str>>),
-    /// Somebody's entry is this now; with no list left there is none.
+    /// Somebody's entry is this now, except that they are on the reverse list if they were before:
+    /// that is not the account's to change. With no list left there is no entry.
     Contact(Contact),
     /// A group is this now, or is gone.
     Group(GroupId, Option<Nick>),

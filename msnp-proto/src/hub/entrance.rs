@@ -5,10 +5,12 @@ use super::event::{Event, Role, Why};
 use super::lines::State;
 use super::presence::Person;
 use super::record::Record;
-use super::{Directory, Hub, Password, profile};
+use super::{Directory, Hub, Password};
+use crate::body::Profile;
 use crate::error::Expected;
 use crate::machine::Shutdown;
-use crate::ns::server::{Challenge, Door, Next, SignIn};
+use crate::ns::challenge::Challenge;
+use crate::ns::server::{Door, Next, SignIn};
 use crate::ns::{Reply, Request};
 use crate::time::Instant;
 use crate::types::{
@@ -215,7 +217,9 @@ impl<D: Directory> Hub<D> {
             let name = Some(Name::from(&record.name));
             let account = Account::from(&record.handle);
             Reply::UsrOk { trid, account, name, verified }.encode(out);
-            profile::write(dialect, &record.handle, unix_time, out);
+            super::notices::encode(out, |body| {
+                profile(&record.handle, unix_time).write(dialect, body).is_ok()
+            });
         });
         self.lines.event(Event::SignedIn { conn: conn.into(), account, dialect, from });
     }
@@ -231,4 +235,21 @@ impl<D: Directory> Hub<D> {
         self.end(now, conn, Why::Elsewhere, Shutdown::Flush);
         shown
     }
+}
+
+/// What is known of an account. No ticket is ever given: it would open a mailbox elsewhere.
+fn profile(handle: &Handle, unix_time: u64) -> Profile {
+    let mut profile = Profile::default();
+    profile.login_time = Some(unix_time);
+    profile.email_enabled = Some(false);
+    profile.member_id_high = Some(0);
+    profile.member_id_low = Some(0);
+    profile.language = Some(1033);
+    profile.preferred_email = handle.as_str().into();
+    profile.kid = "0".into();
+    profile.flags = Some(1027);
+    profile.site_id = Some(507);
+    profile.key_version = Some(2);
+    profile.ticket = "0".into();
+    profile
 }

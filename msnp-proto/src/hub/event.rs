@@ -106,6 +106,8 @@ pub enum Why {
     Elsewhere,
     /// The hub is shutting down.
     ShutDown,
+    /// The account was removed from the directory while its owner was online.
+    AccountGone,
     /// The account of this switchboard connection signed out.
     SignedOut,
     /// The stream could not be read.

@@ -32,6 +32,8 @@ pub(super) struct Session {
     pub(super) resume: Option<Instant>,
     /// Commands in a row that meant nothing.
     pub(super) strikes: u8,
+    /// A change of its person waits to be committed.
+    pub(super) committing: bool,
     /// A `Transmit` is in the queue.
     announced: bool,
     /// Over the hard limit, to be dropped when the present call is done.
@@ -66,6 +68,7 @@ impl Session {
             due: None,
             resume: None,
             strikes: 0,
+            committing: false,
             announced: false,
             doomed: false,
         }
@@ -84,7 +87,7 @@ impl Session {
 
     /// Whether its input has to wait.
     pub(super) fn is_throttled(&self, limits: &HubLimits) -> bool {
-        self.resume.is_some() || self.outbox.len() > limits.backlog_soft
+        self.committing || self.resume.is_some() || self.outbox.len() > limits.backlog_soft
     }
 }
 

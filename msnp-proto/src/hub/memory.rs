@@ -30,10 +30,14 @@ use crate::types::{Handle, List, Nick};
 #[derive(Clone, Debug, Default)]
 pub struct MemoryDirectory {
     accounts: BTreeMap<Handle, (Password, Record)>,
-    open: bool,
+    /// Up to how many accounts are made when somebody asks for them.
+    open: usize,
 }
 
 impl MemoryDirectory {
+    /// How many accounts [`MemoryDirectory::open`] makes at most.
+    pub const OPEN_ACCOUNTS: usize = 10_000;
+
     /// No accounts.
     #[must_use]
     pub fn new() -> Self {
@@ -41,16 +45,33 @@ impl MemoryDirectory {
     }
 
     /// Accounts are made when somebody first asks for them, and take any password. For servers
-    /// that only their owner can reach.
+    /// that only their owner can reach. From [`MemoryDirectory::OPEN_ACCOUNTS`] on there are no
+    /// more: other names are unknown.
     #[must_use]
     pub fn open() -> Self {
-        Self { accounts: BTreeMap::new(), open: true }
+        Self::open_up_to(Self::OPEN_ACCOUNTS)
+    }
+
+    /// As [`MemoryDirectory::open`], with another limit on the number of accounts.
+    #[must_use]
+    pub fn open_up_to(most: usize) -> Self {
+        Self { accounts: BTreeMap::new(), open: most }
     }
 
     /// Adds an account, or gives it another password.
     #[must_use]
     pub fn account(mut self, who: Handle, password: impl Into<Secret>) -> Self {
         self.insert(who, Password::Is(password.into()));
+        self
+    }
+
+    /// Marks an account's address as not known to be its owner's; without such an account nothing
+    /// happens.
+    #[must_use]
+    pub fn unverified(mut self, who: &Handle) -> Self {
+        if let Some((_, record)) = self.accounts.get_mut(who) {
+            record.verified = false;
+        }
         self
     }
 
@@ -90,6 +111,12 @@ impl MemoryDirectory {
         self.accounts.entry(who.clone()).or_insert_with(fresh).0 = password.clone();
     }
 
+    /// Removes an account; whoever has it as a contact keeps their entry. Returns whether there was
+    /// one.
+    pub fn remove(&mut self, who: &Handle) -> bool {
+        self.accounts.remove(who).is_some()
+    }
+
     /// Changes an account; without such an account nothing happens.
     pub fn edit(&mut self, who: &Handle, edit: &Edit) {
         if let Some((_, record)) = self.accounts.get_mut(who) {
@@ -104,7 +131,7 @@ impl MemoryDirectory {
     }
 
     fn make_if_open(&mut self, who: &Handle) {
-        if self.open && !self.accounts.contains_key(who) {
+        if self.accounts.len() < self.open && !self.accounts.contains_key(who) {
             self.insert(who.clone(), Password::Any);
         }
     }

@@ -37,7 +37,8 @@
 //! | `commands` | what a signed-in person may say |
 //! | `presence` | who sees whom, and is told |
 //! | `sync` | the dump of the lists |
-//! | `changes` | changes of lists, groups, names, settings |
+//! | `changes` | what may be changed in lists, groups, names, settings |
+//! | `batch` | from a planned change to an acknowledged one |
 //! | `phones` | phone numbers and who sees them |
 //! | `calls` | cookies: the way into a switchboard |
 //! | `rooms` | switchboards: who is in, what is said |
@@ -47,6 +48,7 @@
 //! acknowledged with its group.
 
 mod arena;
+mod batch;
 mod calls;
 mod changes;
 mod commands;
@@ -56,9 +58,9 @@ mod entrance;
 mod event;
 mod lines;
 mod memory;
+mod notices;
 mod phones;
 mod presence;
-mod profile;
 mod record;
 mod rooms;
 mod sessions;
@@ -70,7 +72,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-pub use config::{HubConfig, HubLimits, Rate};
+pub use config::{Allowance, HubConfig, HubLimits, Rate};
 pub use directory::{Change, Directory, DirectoryError, Edit, Password};
 pub use event::{Event, Role, Why};
 pub use memory::MemoryDirectory;
@@ -81,6 +83,7 @@ use crate::secret::Entropy;
 use crate::time::Instant;
 use crate::types::Handle;
 use arena::{Agenda, SlotId, Slots, Task};
+use batch::Batch;
 use calls::Cookies;
 use lines::Lines;
 use presence::Person;
@@ -105,6 +108,7 @@ pub struct Hub<D = MemoryDirectory> {
     rooms: Slots<Room>,
     cookies: Cookies,
     agenda: Agenda,
+    batch: Batch,
     /// A line that goes to many; kept for its room.
     scratch: Vec<u8>,
     stats: Stats,
@@ -163,6 +167,7 @@ impl<D: Directory> Hub<D> {
             rooms: Slots::new(),
             cookies: Cookies::new(),
             agenda: Agenda::new(),
+            batch: Batch::default(),
             scratch: Vec::new(),
             stats: Stats::default(),
             stopping: false,
@@ -175,6 +180,9 @@ impl<D: Directory> Hub<D> {
         if core::mem::replace(&mut self.stopping, true) {
             return;
         }
+        if !self.batch.is_empty() {
+            self.commit_batch();
+        }
         for (listener, id) in self.listeners.iter_mut().zip(0..) {
             if !core::mem::replace(&mut listener.gone, true) {
                 self.lines.outputs.push_back(Output::Unlisten { listener: ListenerId(id) });
@@ -186,6 +194,13 @@ impl<D: Directory> Hub<D> {
         }
         self.settle(now);
         self.stop_if_empty();
+    }
+
+    /// A change that waits is committed, so that whoever leaves after it has its answer.
+    fn answer_before_end(&mut self, conn: SlotId) {
+        if self.lines.sessions.get(conn).is_some_and(|session| session.committing) {
+            self.commit_batch();
+        }
     }
 
     fn stop_if_empty(&mut self) {
@@ -222,6 +237,12 @@ impl<D: Directory> Hub<D> {
     #[must_use]
     pub const fn directory(&self) -> &D {
         &self.directory
+    }
+
+    /// The directory, to add or remove accounts. Lists of somebody who is signed in are the hub's
+    /// own copy: what is changed here is not seen there, and may be overwritten.
+    pub fn directory_mut(&mut self) -> &mut D {
+        &mut self.directory
     }
 
     /// How the server of this role is said to others.
@@ -330,6 +351,7 @@ impl<D: Directory> Host for Hub<D> {
             self.stats.late_calls += 1;
             return;
         }
+        self.answer_before_end(conn);
         self.end(now, conn, Why::HungUp, Shutdown::Flush);
         self.settle(now);
     }
@@ -369,6 +391,9 @@ impl<D: Directory> Host for Hub<D> {
     }
 
     fn poll_output(&mut self) -> Option<Output<Event>> {
+        if !self.batch.is_empty() {
+            self.commit_batch();
+        }
         self.lines.poll()
     }
 }

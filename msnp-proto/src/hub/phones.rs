@@ -4,82 +4,71 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::arena::SlotId;
-use super::changes::{No, own};
+use super::batch::{Plan, Then};
+use super::changes::{No, clean};
 use super::directory::{Change, Edit};
+use super::presence::Person;
 use super::record::Record;
 use super::{Directory, Hub};
 use crate::limits;
 use crate::ns::Reply;
-use crate::types::{Account, Dialect, ErrorCode, List, Name, Property, Token, TrId};
+use crate::types::{Account, Dialect, ErrorCode, List, Name, Property, Token};
 use crate::wire::percent;
 
-impl<D: Directory> Hub<D> {
-    /// Sets or clears a property, and tells those who see the person.
-    pub(super) fn set_property(
-        &mut self,
-        conn: SlotId,
-        id: SlotId,
-        trid: TrId,
-        key: Token<'_>,
-        value: Option<Name<'_>>,
-    ) -> Result<(), No> {
-        if key.as_bytes().len() > 3 {
-            return Err(No::End);
-        }
-        let property = Property::from_word(key.as_bytes()).ok_or(ErrorCode::NOT_EXPECTED)?;
-        let text: Option<Box<str>> = match value {
-            Some(value) if value.encoded_len() > limits::PHONE => return Err(No::End),
-            Some(value) => Some(value.to_text().into()),
-            None => None,
-        };
-        let yes_no = matches!(text.as_deref(), Some("Y" | "N"));
-        let fits = match property {
-            Property::MobilePages => yes_no,
-            // Only a gateway registers a device; its owner may forget it.
-            Property::MobileDevice => text.as_deref() == Some("N"),
-            _ => text.as_deref().is_none_or(|text| percent::encoded_len(text) <= limits::PHONE),
-        };
-        if !fits {
-            return Err(ErrorCode::INVALID_PARAMETER.into());
-        }
-        let mut changed = false;
-        self.change(conn, id, |record| {
-            let mut properties = record.properties.clone();
-            let pages_without_device =
-                property == Property::MobilePages && !record.properties.device;
-            if !pages_without_device {
-                properties.set(property, text.clone());
-            }
-            changed = properties != record.properties;
-            let mut changes = Vec::new();
-            if changed {
-                changes = own(record, Edit::Property(property, text));
-                // Who sees it has another version too, also who is not here now.
-                changes.extend(seers(record).map(|contact| Change {
-                    account: contact.handle.clone(),
-                    edit: Edit::ContactProperties,
-                }));
-            }
-            let answer = move |record: &Record, out: &mut Vec<u8>| {
-                let value = record.properties.value(property);
-                let (version, key) = (record.version, property.into());
-                Reply::Prp { trid, version, key, value }.encode(out);
-            };
-            Ok((changes, answer))
-        })?;
-        if changed && property != Property::MobileDevice {
-            self.tell_property(id, property);
-        }
-        Ok(())
+/// Plans to set or clear a property.
+pub(super) fn set_property(
+    record: &Record,
+    key: Token<'_>,
+    value: Option<Name<'_>>,
+) -> Result<Plan, No> {
+    if key.as_bytes().len() > 3 {
+        return Err(No::End);
     }
+    let property = Property::from_word(key.as_bytes()).ok_or(ErrorCode::NOT_EXPECTED)?;
+    let text: Option<Box<str>> = match value {
+        Some(value) if value.encoded_len() > limits::PHONE => return Err(No::End),
+        Some(value) => Some(clean(value).into()).filter(|text: &Box<str>| !text.is_empty()),
+        None => None,
+    };
+    let fits = match property {
+        Property::MobilePages => matches!(text.as_deref(), Some("Y" | "N")),
+        // Only a gateway registers a device; its owner may forget it.
+        Property::MobileDevice => text.as_deref() == Some("N"),
+        _ => text.as_deref().is_none_or(|text| percent::encoded_len(text) <= limits::PHONE),
+    };
+    if !fits {
+        return Err(ErrorCode::INVALID_PARAMETER.into());
+    }
+    let mut properties = record.properties.clone();
+    let pages_without_device = property == Property::MobilePages && !record.properties.device;
+    if !pages_without_device {
+        properties.set(property, text.clone());
+    }
+    // Who changes nothing is answered all the same.
+    let changed = properties != record.properties;
+    let mut changes = Vec::new();
+    if changed {
+        let account = record.handle.clone();
+        changes.push(Change { account, edit: Edit::Property(property, text) });
+        // Who sees it has another version too, also who is not here now.
+        changes.extend(seers(record).map(|contact| Change {
+            account: contact.handle.clone(),
+            edit: Edit::ContactProperties,
+        }));
+    }
+    let told = changed && property != Property::MobileDevice;
+    Ok(Plan { changes, then: Then::Property { property, told } })
+}
 
-    fn tell_property(&mut self, id: SlotId, property: Property) {
+impl<D: Directory> Hub<D> {
+    /// Tells those who see a person of one of their properties.
+    pub(super) fn tell_property(&mut self, id: SlotId, property: Property) {
         let Some(person) = self.people.get(id) else { return };
         let (account, value) =
             (Account::from(&person.record.handle), person.record.properties.value(property));
         for contact in seers(&person.record) {
-            let seer = self.online.get(&contact.handle).and_then(|id| self.people.get(*id));
-            let told = |seer: &&super::Person| seer.synced && seer.dialect >= Dialect::Msnp5;
+            let seer = super::presence::find(&self.people, &self.online, &contact.handle);
+            let told = |seer: &&Person| seer.synced && seer.dialect >= Dialect::Msnp5;
             if let Some(seer) = seer.filter(told) {
                 self.scratch.clear();
                 let (version, key) = (seer.record.version, property.into());

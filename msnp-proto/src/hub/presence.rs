@@ -15,7 +15,7 @@ use super::record::{Contact, Record};
 use super::{Directory, Hub};
 use crate::machine::Shutdown;
 use crate::ns::Reply;
-use crate::ns::server::{Challenge, program_code};
+use crate::ns::challenge::{Challenge, client_code};
 use crate::time::{Duration, Instant};
 use crate::types::{
     Account, Dialect, ErrorCode, Handle, List, Name, Status, StatusCode, Token, TrId,
@@ -39,6 +39,8 @@ pub(super) struct Person {
     pub(super) synced: bool,
     /// Whether they take calls at all.
     pub(super) takes_calls: bool,
+    /// When the limit on renames has forgotten all of them.
+    pub(super) renames_until: Instant,
     /// Cookies that they asked for.
     pub(super) referrals: Vec<CookieKey>,
     /// Cookies that came with calls.
@@ -63,6 +65,7 @@ impl Person {
             challenge: None,
             synced: false,
             takes_calls: true,
+            renames_until: Instant::ZERO,
             referrals: Vec::new(),
             calls: Vec::new(),
             seats: Vec::new(),
@@ -96,6 +99,15 @@ impl Person {
     }
 }
 
+/// Somebody who is signed in.
+pub(super) fn find<'a>(
+    people: &'a Slots<Person>,
+    online: &BTreeMap<Handle, SlotId>,
+    who: &Handle,
+) -> Option<&'a Person> {
+    online.get(who).and_then(|id| people.get(*id))
+}
+
 /// Sends a line to everybody who has `person` on their forward list, is `chosen` and has a status.
 fn fan_out(
     people: &Slots<Person>,
@@ -107,7 +119,7 @@ fn fan_out(
 ) {
     let watching = |contact: &&Contact| contact.lists.has(List::Reverse) && chosen(contact);
     for contact in person.record.contacts.iter().filter(watching) {
-        let watcher = online.get(&contact.handle).and_then(|id| people.get(*id));
+        let watcher = find(people, online, &contact.handle);
         if let Some(watcher) = watcher.filter(|watcher| watcher.status.is_some()) {
             lines.push(watcher.conn, [line, &[], &[]]);
         }
@@ -146,7 +158,7 @@ impl<D: Directory> Hub<D> {
         let (people, online) = (&self.people, &self.online);
         self.lines.recite(conn, |out| {
             for contact in person.record.on(List::Forward) {
-                let other = online.get(&contact.handle).and_then(|id| people.get(*id));
+                let other = find(people, online, &contact.handle);
                 encode_initial(other, person, trid, out);
             }
         });
@@ -157,7 +169,7 @@ impl<D: Directory> Hub<D> {
         let Some(person) = self.people.get(id).filter(|person| person.status.is_some()) else {
             return;
         };
-        let other = self.online.get(contact).and_then(|id| self.people.get(*id));
+        let other = find(&self.people, &self.online, contact);
         self.lines.say(person.conn, |out| encode_initial(other, person, trid, out));
     }
 
@@ -258,7 +270,7 @@ impl<D: Directory> Hub<D> {
         (client, digest): (Token<'_>, &[u8]),
     ) {
         let challenge = self.people.get_mut(id).and_then(|person| person.challenge.take());
-        let code = program_code(client.as_bytes());
+        let code = client_code(client.as_bytes());
         let right = challenge
             .zip(code)
             .is_some_and(|(challenge, code)| challenge.is_answered_by(digest, code.as_bytes()));

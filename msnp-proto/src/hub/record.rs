@@ -90,15 +90,24 @@ impl Record {
         lists.has(List::Block) || !allowed
     }
 
-    /// Makes one change and adds one to the version.
+    /// Makes one change and adds one to the version; after the last number comes 1.
     pub fn apply(&mut self, edit: &Edit) {
-        self.version = ListVersion(self.version.0.wrapping_add(1));
+        // A client that knows nothing says 0; no account has that version.
+        self.version = ListVersion(self.version.0.checked_add(1).unwrap_or(1));
         match edit {
             Edit::Name(name) => self.name = name.clone(),
             Edit::Privacy(privacy) => self.privacy = *privacy,
             Edit::Prompt(prompt) => self.prompt = *prompt,
             Edit::Property(property, value) => self.properties.set(*property, value.clone()),
-            Edit::Contact(contact) => self.put(contact.clone()),
+            Edit::Contact(contact) => {
+                let now = self.contact(&contact.handle);
+                let reverse = now.is_some_and(|entry| entry.lists.has(List::Reverse));
+                let lists = match reverse {
+                    true => contact.lists.with(List::Reverse),
+                    false => contact.lists.without(List::Reverse),
+                };
+                self.put(Contact { lists, ..contact.clone() });
+            }
             Edit::Group(id, name) => {
                 self.groups.retain(|(group, _)| group != id);
                 if let Some(name) = name {
@@ -225,6 +234,11 @@ pub struct Properties {
 }
 
 impl Properties {
+    /// Nothing set.
+    pub(super) const fn none() -> Self {
+        Self { home: None, work: None, mobile: None, pages: false, device: false }
+    }
+
     /// The value as it is said on the wire; none if it is empty.
     #[must_use]
     pub fn value(&self, property: Property) -> Option<Name<'_>> {

@@ -3,7 +3,8 @@
 use alloc::vec::Vec;
 
 use super::arena::SlotId;
-use super::record::Record;
+use super::presence::{Person, find};
+use super::record::{Properties, Record};
 use super::{Directory, Hub};
 use crate::ns::Reply;
 use crate::types::{
@@ -23,7 +24,7 @@ impl<D: Directory> Hub<D> {
         let (dialect, version) = (person.dialect, person.record.version);
         let Some(person) = self.people.get(id) else { return };
         let record = &person.record;
-        let directory = &mut self.directory;
+        let (directory, people, online) = (&mut self.directory, &self.people, &self.online);
         self.lines.recite(conn, |out| {
             Reply::Syn { trid, version }.encode(out);
             if version == known {
@@ -43,7 +44,8 @@ impl<D: Directory> Hub<D> {
             for list in List::ALL.iter().copied() {
                 encode_list(record, dialect, trid, list, out, |contact, out| {
                     if list == List::Forward && dialect >= Dialect::Msnp5 {
-                        encode_properties(directory, record, contact, out);
+                        let found = find(people, online, contact);
+                        encode_properties(directory, found, record, contact, out);
                     }
                 });
             }
@@ -102,15 +104,25 @@ fn encode_list(
     }
 }
 
-/// Appends what the owner of `record` may know of a contact's properties.
+/// Appends what the owner of `record` may know of a contact's properties, who is `found` online or
+/// not.
 pub(super) fn encode_properties(
     directory: &mut impl Directory,
+    found: Option<&Person>,
     record: &Record,
     contact: &Handle,
     out: &mut Vec<u8>,
 ) {
-    // What cannot be read now is empty now; the next version of the lists has it again.
-    let properties = directory.properties(contact, &record.handle).unwrap_or_default();
+    let asked;
+    let properties = match found {
+        Some(found) if found.record.blocks(&record.handle) => &const { Properties::none() },
+        Some(found) => &found.record.properties,
+        None => {
+            // What cannot be read now is empty now; the next version of the lists has it again.
+            asked = directory.properties(contact, &record.handle).unwrap_or_default();
+            &asked
+        }
+    };
     let (version, account) = (record.version, Account::from(contact));
     for property in OF_CONTACTS {
         let value = properties.value(property);

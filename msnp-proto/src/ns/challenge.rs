@@ -1,6 +1,9 @@
-//! Digests: of passwords for signing in, and of challenges for the client program.
+//! Challenges and the digests that answer them: of passwords for signing in, of codes for the client
+//! program.
 
 use md5::{Digest, Md5};
+
+use crate::secret::{Entropy, same};
 
 /// The name under which clients of MSNP6 and MSNP7 answer challenges.
 pub const CLIENT_ID: &str = "msmsgs@msnmsgr.com";
@@ -30,18 +33,65 @@ pub fn digest(challenge: &[u8], secret: &[u8]) -> [u8; 32] {
     let mut md5 = Md5::new();
     md5.update(challenge);
     md5.update(secret);
-    let mut hex = [b'0'; 32];
-    for (pair, byte) in hex.chunks_exact_mut(2).zip(md5.finalize()) {
-        let digit = |nibble: u8| if nibble < 10 { b'0' + nibble } else { b'a' + (nibble - 10) };
-        pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
+    let mut digits = [b'0'; 32];
+    for (pair, byte) in digits.chunks_exact_mut(2).zip(md5.finalize()) {
+        pair.copy_from_slice(&hex(byte));
     }
-    hex
+    digits
+}
+
+/// A byte as two lower-case hexadecimal digits.
+pub(crate) const fn hex(byte: u8) -> [u8; 2] {
+    const fn digit(nibble: u8) -> u8 {
+        if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 }
+    }
+    [digit(byte >> 4), digit(byte & 15)]
 }
 
 /// The code of a client program, if it is a known one.
 #[must_use]
 pub fn client_code(client_id: &[u8]) -> Option<&'static str> {
     CLIENTS.iter().find(|(id, _)| id.as_bytes() == client_id).map(|(_, code)| *code)
+}
+
+/// Digits that nobody can guess, and what they must be answered with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Challenge {
+    bytes: [u8; 20],
+}
+
+impl Challenge {
+    /// Twenty decimal digits: a challenge for the client program.
+    pub(crate) fn program(entropy: &mut dyn Entropy) -> Self {
+        let mut bytes = [0; 20];
+        entropy.fill(&mut bytes);
+        // 256 is no multiple of 10; a digit being a little likelier than another is no help here:
+        // about 66 bits remain.
+        Self { bytes: bytes.map(|byte| b'0' + byte % 10) }
+    }
+
+    /// Two numbers with a dot between them, as real servers gave them.
+    pub(crate) fn sign_in(entropy: &mut dyn Entropy) -> Self {
+        let mut challenge = Self::program(entropy);
+        if let Some(middle) = challenge.bytes.get_mut(10) {
+            *middle = b'.';
+        }
+        challenge
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Whether `answer` is the digest of this challenge followed by `secret`, in either case.
+    pub(crate) fn is_answered_by(&self, answer: &[u8], secret: &[u8]) -> bool {
+        let mut given = [0; 32];
+        let fits = answer.len() == given.len();
+        for (given, digit) in given.iter_mut().zip(answer) {
+            *given = digit.to_ascii_lowercase();
+        }
+        same(&given, &digest(&self.bytes, secret)) && fits
+    }
 }
 
 #[cfg(test)]
@@ -76,5 +126,18 @@ mod tests {
             assert_eq!(core::str::from_utf8(&answer), Ok(expected));
         }
         assert_eq!(client_code(b"nobody"), None);
+    }
+
+    #[test]
+    fn answers_may_be_in_either_case_and_must_be_whole() {
+        let challenge = Challenge { bytes: *b"1700000000.123456789" };
+        let right = b"986e857471c90128c95e016772a9d8b0";
+        let is_answered = |digest: &[u8]| challenge.is_answered_by(digest, b"Pa55word");
+        assert!(is_answered(right));
+        assert!(is_answered(&right.to_ascii_uppercase()));
+        assert!(!is_answered(&right[..31]));
+        assert!(!is_answered(&[&right[..], b"0"].concat()));
+        assert!(!is_answered(b""));
+        assert!(!is_answered(b"986e857471c90128c95e016772a9d8b1"));
     }
 }
