@@ -14,6 +14,8 @@ mod manage;
 mod rows;
 mod schema;
 mod sqlite;
+#[cfg(test)]
+mod tests;
 
 use msnp_proto::hub::{
     Change, Directory, DirectoryError, MemoryDirectory, Password, Properties, Record,
