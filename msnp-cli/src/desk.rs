@@ -310,7 +310,9 @@ impl Desk {
             Group { id: id.0, name: found.map(|(_, name)| name.to_string()) }
         };
         let has_groups = roster.groups().next().is_some() && contact.lists().has(List::Forward);
-        let groups = contact.groups().iter().filter(|_| has_groups).map(name_of).collect();
+        let mut groups: Vec<Group> =
+            contact.groups().iter().filter(|_| has_groups).map(name_of).collect();
+        groups.sort_by_key(|group| group.id);
         Event::Person(Person {
             account: who.to_string(),
             name: contact.nick().to_string(),

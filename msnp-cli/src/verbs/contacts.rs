@@ -85,7 +85,9 @@ fn list(desk: &mut Desk, args: &ListContacts) -> Result<(), No> {
 
 fn add(desk: &mut Desk, args: &AddContacts, who: &Handle) -> Result<(), No> {
     let group = args.group.as_deref().map(|group| desk.group(group)).transpose()?;
-    let name = args.name.as_ref();
+    // The server takes the name of an ADD for a contact that is there in another group too.
+    let kept = desk.roster().contact(who).map(|contact| contact.nick().clone());
+    let name = args.name.as_ref().or(kept.as_ref());
     desk.ask(|client, now| client.add_contact(now, who, name, group))?;
     // For somebody who was a contact before, the server keeps the name that it has.
     let has_other = |client: &mut Client| {
