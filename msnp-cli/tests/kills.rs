@@ -4,7 +4,7 @@
 //! Ten times by default. The long run:
 //!
 //! ```text
-//! MSNP_KILLS=200 cargo test -p msnp-cli --release --test kills -- --nocapture
+//! MSNP_KILLS=200 cargo test -p msnp-cli --test kills -- --nocapture
 //! ```
 
 mod support;
@@ -146,7 +146,7 @@ impl Player {
 }
 
 fn look(person: &Person) -> Known {
-    let (client, mut found) = (person.client(), Known::default());
+    let (client, mut found) = (person.reactor.host(), Known::default());
     found.name = client.nick().map(ToString::to_string);
     for (who, contact) in client.roster().contacts() {
         if contact.lists().has(List::Forward) {

@@ -70,8 +70,4 @@ impl Person {
             answer => Ok(answer),
         }
     }
-
-    pub(crate) fn client(&self) -> &Client {
-        self.reactor.host()
-    }
 }
