@@ -29,6 +29,8 @@ pub enum FrameError {
     BareLineFeed,
     /// A line without a command, when strict.
     BlankLine,
+    /// Something else than single blanks between words, or at an end of the line, when strict.
+    Spacing,
 }
 
 impl fmt::Display for FrameError {
@@ -38,6 +40,7 @@ impl fmt::Display for FrameError {
             Self::BadLength => f.write_str("payload length is not a number that fits"),
             Self::BareLineFeed => f.write_str("line ends in LF without CR"),
             Self::BlankLine => f.write_str("blank line"),
+            Self::Spacing => f.write_str("words are not separated by single blanks"),
         }
     }
 }
@@ -293,6 +296,8 @@ pub enum Lost {
     Challenge,
     /// Idle for too long.
     Idle,
+    /// Everybody else is gone from the switchboard, or nobody came.
+    Alone,
 }
 
 impl fmt::Display for Lost {
@@ -315,6 +320,7 @@ impl fmt::Display for Lost {
             Self::Moved => f.write_str("moved to another server"),
             Self::Challenge => f.write_str("server refused the answer to its challenge"),
             Self::Idle => f.write_str("idle for too long"),
+            Self::Alone => f.write_str("nobody else is there"),
         }
     }
 }

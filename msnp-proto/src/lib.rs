@@ -88,5 +88,10 @@ pub mod secret;
 pub mod testing;
 pub mod time;
 pub mod transcript;
+// What peers send meets `types` and `wire` first: nothing in them may panic, whatever it is.
+#[cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
+#[cfg_attr(not(test), deny(clippy::unwrap_used, clippy::panic))]
 pub mod types;
+#[cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
+#[cfg_attr(not(test), deny(clippy::unwrap_used, clippy::panic))]
 pub mod wire;

@@ -54,6 +54,41 @@ fn lists_are_in_the_roster_when_they_are_complete() {
 }
 
 #[test]
+fn lists_that_come_with_the_version_that_is_known_count() {
+    let mut script = Script::online_with("SYN 5 7\r\nLST 5 RL 7 0 0\r\n");
+    let roster = script.client.roster().clone();
+    script.client.sign_out(script.now);
+    let mut again = Script::signing_in();
+    again.client.sign_out(again.now);
+    let server = msnp_proto::machine::Target { host: "ns.example.net".into(), port: 1863 };
+    let account = handle("alice@example.net");
+    let mut sign_in = msnp_proto::client::SignIn::new(account, "Pa55word".into(), server);
+    sign_in.roster = Some(roster);
+    again.client.sign_in(again.now, sign_in).expect("offline");
+    let ns = again.connect("ns.example.net:1863");
+    again.take_events();
+    again.says(ns, "VER 1 MSNP7\r\nINF 2 MD5\r\nUSR 3 MD5 S 1700000000.123456789\r\n");
+    again.says(ns, "USR 4 OK alice@example.net Alice 1\r\n");
+    assert!(again.drain(ns).ends_with("SYN 5 7\r\n"));
+    again.says(ns, "SYN 5 7\r\n");
+    again.hears(ns, "CHG 6 NLN\r\n");
+    again.says(ns, "GTC 5 7 N\r\nLST 5 FL 7 1 1 bob@example.net Bob 0\r\n");
+    assert!(again.client.roster().contact(&handle("bob@example.net")).is_none(), "not yet");
+    again.says(ns, "CHG 6 NLN\r\nLST 5 RL 7 0 0\r\n");
+    assert!(again.client.roster().contact(&handle("bob@example.net")).is_some());
+    assert_eq!(again.client.status(), Some(Status::Online));
+    let synced = |event: &Event| match event {
+        Event::Synced { unchanged, .. } => Some(*unchanged),
+        _ => None,
+    };
+    let events = again.take_events();
+    assert_eq!(events.iter().filter_map(synced).collect::<Vec<_>>(), [true, false]);
+    assert!(!events.iter().any(|event| matches!(event, Event::Warning(_))), "{events:?}");
+    again.wait(Duration::from_secs(11));
+    assert_eq!(again.lost(), None);
+}
+
+#[test]
 fn a_text_waits_for_somebody_and_is_acknowledged() {
     let mut script = Script::online();
     let bob = handle("bob@example.net");

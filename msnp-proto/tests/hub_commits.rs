@@ -77,7 +77,7 @@ fn people(count: usize) -> (World<Slow>, Vec<ConnId>, Rc<Log>) {
 }
 
 fn record(w: &World<Slow>, number: usize) -> Record {
-    w.hub.directory().accounts.record(&handle(&name(number))).unwrap().clone()
+    w.hub.directory().accounts.record(&handle(&name(number))).expect("an account").clone()
 }
 
 /// Gives bytes to the hub without taking an output.
@@ -156,11 +156,11 @@ fn people_who_add_each_other_in_one_turn_keep_both_entries() {
     }
     w.turn();
     assert_eq!(log.commits.get(), 1);
-    for number in 0..2 {
+    for (number, conn) in conns.iter().enumerate() {
         let lists = record(&w, number).contact(&handle(&name(1 - number))).unwrap().lists;
         assert!(lists.has(List::Forward) && lists.has(List::Reverse), "{lists:?}");
-        w.heard(conns[number]);
-        let again = w.ask(conns[number], "LST 2 RL");
+        w.heard(*conn);
+        let again = w.ask(*conn, "LST 2 RL");
         assert!(again[0].starts_with("LST 2 RL 3 1 1 "), "{again:?}");
     }
 }

@@ -3,8 +3,11 @@
 mod hub_support;
 
 use hub_support::{World, config, handle, three};
-use msnp_proto::hub::{Change, Directory, DirectoryError, Edit, Event, Hub, MemoryDirectory};
-use msnp_proto::types::{List, Nick, Property};
+use msnp_proto::hub::{
+    Allowance, Change, Directory, DirectoryError, Edit, Event, Hub, MemoryDirectory, Role,
+};
+use msnp_proto::time::Duration;
+use msnp_proto::types::{List, ListVersion, Nick, Property};
 
 const NOTHING: [&str; 0] = [];
 
@@ -336,6 +339,113 @@ fn who_is_not_verified_cannot_take_another_name() {
     assert_eq!(w.ask(alice, "LST 3 FL").len(), 1);
     let why = DirectoryError::NotWritten;
     assert_eq!(w.events.last(), Some(&Event::DirectoryFailed { conn: alice, why }));
+}
+
+#[test]
+fn who_is_not_verified_is_shown_as_such() {
+    let mut w = World::with(config(), three().unverified(&handle("alice@example.net")));
+    let bob = w.online("bob@example.net");
+    let alice = w.connect(Role::Notification);
+    w.ask(alice, "VER 1 MSNP6");
+    let challenge = w.challenge(alice, "alice@example.net");
+    let digest = hub_support::md5_hex(&[&challenge, "Pa55word"]);
+    let shown = "alice@example.net%20(E-Mail%20Address%20Not%20Verified)";
+    let answer = w.ask(alice, &format!("USR 3 MD5 S {digest}"));
+    assert_eq!(answer[0], format!("USR 3 OK alice@example.net {shown} 0"));
+    w.say(alice, "CHG 4 NLN");
+    assert_eq!(w.heard(bob), [format!("NLN NLN alice@example.net {shown}")]);
+    w.heard(alice);
+    assert_eq!(w.ask(alice, "REA 5 alice@example.net Al"), ["209 5"]);
+    assert_eq!(w.ask(alice, "REA 6 bob@example.net Bobby").len(), 1, "others can be renamed");
+    let kept = w.hub.directory().record(&handle("alice@example.net")).unwrap();
+    assert_eq!(kept.name.as_str(), "Alice A", "the name of later is kept");
+}
+
+#[test]
+fn names_are_decoded_once_and_lose_control_characters() {
+    for (sent, kept) in [
+        ("%66%75", "fu"),
+        ("%2566%2575", "%2566%2575"),
+        ("a%0Db%0a%00%1b%7Fc", "abc"),
+        ("a%C2%85b", "ab"),
+        ("%0D%0A", "alice@example.net"),
+        ("%", "%25"),
+        ("%E2%80%AEx", "%E2%80%AEx"),
+        ("a%e9b", "a%EF%BF%BDb"),
+        ("<b>&quot;", "<b>&quot;"),
+    ] {
+        let mut w = World::new();
+        let alice = w.online("alice@example.net");
+        let bob = w.online("bob@example.net");
+        w.heard(alice);
+        let line = format!("REA 1 alice@example.net {sent}");
+        assert_eq!(w.ask(alice, &line), [format!("REA 1 5 alice@example.net {kept}")]);
+        assert_eq!(w.heard(bob), [format!("NLN NLN alice@example.net {kept}")], "{sent}");
+    }
+    let mut w = World::new();
+    let alice = w.sign_in("alice@example.net", "MSNP7");
+    assert_eq!(w.ask(alice, "REA 1 bob@example.net B%0Db"), ["REA 1 5 bob@example.net Bb"]);
+    assert_eq!(w.ask(alice, "ADG 2 F%0D 0"), ["ADG 2 6 F 1 0"]);
+    assert_eq!(w.ask(alice, "ADG 3 %0D 0"), ["201 3"]);
+    assert_eq!(w.ask(alice, "REG 4 1 G%00G 0"), ["REG 4 7 1 GG 0"]);
+    assert_eq!(w.ask(alice, "PRP 5 PHH 5%0A5"), ["PRP 5 8 PHH 55"]);
+    assert_eq!(w.ask(alice, "PRP 6 PHH %0A"), ["PRP 6 9 PHH"]);
+    assert_eq!(
+        w.ask(alice, "ADD 7 FL carol@example.net C%0D%0AOUT 1"),
+        ["ADD 7 FL 10 carol@example.net COUT 1"]
+    );
+}
+
+#[test]
+fn renames_that_are_too_fast_are_refused_if_that_is_wanted() {
+    let mut strict = config();
+    strict.limits.renames = Some(Allowance::RENAMES);
+    let mut w = World::with(strict, three());
+    let alice = w.sign_in("alice@example.net", "MSNP7");
+    for round in 1..=5 {
+        let answer = w.ask(alice, &format!("REA {round} alice@example.net A{round}"));
+        assert!(answer[0].starts_with("REA "), "{answer:?}");
+    }
+    assert_eq!(w.ask(alice, "REA 6 alice@example.net A6"), ["800 6"]);
+    assert_eq!(w.ask(alice, "REA 7 bob@example.net B").len(), 1, "contacts count for nothing");
+    w.pass(Duration::from_micros(9_999_999));
+    assert_eq!(w.ask(alice, "REA 8 alice@example.net A8"), ["800 8"]);
+    w.pass(Duration::from_micros(1));
+    assert!(w.ask(alice, "REA 9 alice@example.net A9")[0].starts_with("REA 9 "));
+    assert_eq!(w.ask(alice, "REA 10 alice@example.net A10"), ["800 10"]);
+
+    let mut w = World::new();
+    let alice = w.sign_in("alice@example.net", "MSNP7");
+    for round in 1..=50 {
+        assert!(w.ask(alice, &format!("REA {round} alice@example.net A"))[0].starts_with("REA "));
+    }
+}
+
+#[test]
+fn a_new_account_can_be_set_up_as_the_official_client_does() {
+    let mut w = World::with(config(), three().account(handle("new@example.net"), "Pa55word"));
+    let new = w.sign_in("new@example.net", "MSNP7");
+    assert!(w.ask(new, "SYN 8 0").contains(&"LSG 8 1 1 1 0 ~ 0".to_owned()));
+    for (line, answer) in [
+        ("REG 9 0 Other%20Contacts 0", "REG 9 2 0 Other%20Contacts 0"),
+        ("ADG 10 Coworkers 0", "ADG 10 3 Coworkers 1 0"),
+        ("ADG 11 Friends 0", "ADG 11 4 Friends 2 0"),
+        ("ADG 12 Family 0", "ADG 12 5 Family 3 0"),
+    ] {
+        assert_eq!(w.ask(new, line), [answer]);
+    }
+}
+
+#[test]
+fn list_versions_never_run_back_and_are_never_nothing() {
+    let mut record = three().record(&handle("alice@example.net")).unwrap().clone();
+    record.version = ListVersion(u32::MAX - 1);
+    let mut versions = Vec::new();
+    for _ in 0..3 {
+        record.apply(&Edit::ContactProperties);
+        versions.push(record.version.0);
+    }
+    assert_eq!(versions, [u32::MAX, 1, 2], "0 would mean that nothing is known");
 }
 
 #[test]

@@ -177,7 +177,7 @@ fn the_answer_and_the_profile_grow_with_the_dialect() {
 fn commands_at_the_wrong_moment_are_715_and_the_end() {
     for (before, line, answer) in [
         ("", "INF 2", "715 2"),
-        ("", "USR 2 MD5 I alice@example.net", "715 2"),
+        ("", "USR 2 MD5 S 0", "715 2"),
         ("VER 1 MSNP7", "VER 2 MSNP7", "715 2"),
         ("VER 1 MSNP7", "USR 2 MD5 S 0", "715 2"),
         ("VER 1 MSNP7", "SYN 2 0", "715 2"),

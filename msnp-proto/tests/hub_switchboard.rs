@@ -151,7 +151,7 @@ fn who_cannot_be_called_is_217_for_every_reason() {
     blocked.say(alice, "ADD 2 AL carol@example.net c");
     assert!(blocked.ask(board, "CAL 3 alice@example.net")[0].starts_with("CAL 3 RINGING"));
 
-    let (mut w, _, bob, board) = alone();
+    let (mut w, _, bob, board) = with_limits(|limits| limits.failed_calls = None);
     assert_eq!(w.ask(board, "CAL 2 carol@example.net"), ["217 2"], "offline");
     assert_eq!(w.ask(board, "CAL 3 nobody@example.net"), ["217 3"], "unknown");
     w.sign_in("carol@example.net", "MSNP5");
@@ -327,4 +327,47 @@ fn people_in_one_switchboard_are_limited() {
     assert_eq!(w.ask(alice, "XFR 9 SB"), ["714 9"]);
     w.pass(Duration::from_secs(60));
     cookie(&mut w, alice);
+}
+
+#[test]
+fn five_calls_in_a_row_that_reach_nobody_are_enough() {
+    let mut w = World::new();
+    let alice = w.online("alice@example.net");
+    let bob = w.online("bob@example.net");
+    w.heard(alice);
+    let board = w.switchboard(alice, "alice@example.net");
+    for trid in 1..=4 {
+        assert_eq!(w.ask(board, &format!("CAL {trid} carol@example.net")), [format!("217 {trid}")]);
+    }
+    w.call_in(board, bob, "bob@example.net");
+    for trid in 1..=5 {
+        assert_eq!(w.ask(board, &format!("CAL {trid} x@example.net")), [format!("217 {trid}")]);
+    }
+    let carol = w.online("carol@example.net");
+    assert_eq!(w.ask(board, "CAL 6 x@example.net"), ["713 6"]);
+    assert_eq!(w.ask(board, "CAL 7 carol@example.net"), ["713 7"]);
+    assert_eq!(w.heard(carol), [""; 0]);
+    let other = w.switchboard(alice, "alice@example.net");
+    w.call_in(other, carol, "carol@example.net");
+
+    let (mut w, _, _, board) = with_limits(|limits| limits.failed_calls = None);
+    for trid in 1..=50 {
+        assert_eq!(w.ask(board, &format!("CAL {trid} x@example.net")), [format!("217 {trid}")]);
+    }
+}
+
+#[test]
+fn chat_turned_off_means_no_rings_and_no_switchboards() {
+    let mut w = World::new();
+    let alice = w.online("alice@example.net");
+    let bob = w.online("bob@example.net");
+    w.heard(alice);
+    let board = w.switchboard(alice, "alice@example.net");
+    assert_eq!(w.ask(bob, "IMS 28 OFF"), ["IMS 28 0 OFF"]);
+    assert_eq!(w.ask(board, "CAL 1 bob@example.net"), ["217 1"]);
+    assert_eq!(w.ask(bob, "XFR 2 SB"), ["913 2"]);
+    assert_eq!(w.heard(alice), [""; 0], "the status is as it was");
+    assert_eq!(w.ask(bob, "IMS 29 ON"), ["IMS 29 0 ON"]);
+    w.call_in(board, bob, "bob@example.net");
+    w.switchboard(bob, "bob@example.net");
 }

@@ -55,9 +55,9 @@ pub(super) fn server(text: &str) -> Result<Server, String> {
 }
 
 pub(super) fn host(text: &str) -> Result<String, String> {
-    let bare = Address::parse(text).filter(|address| address.port.is_none());
+    let bare = Address::parse(text).filter(|address| address.port().is_none());
     match bare {
-        Some(address) => Ok(address.host.to_owned()),
+        Some(address) => Ok(address.host().to_owned()),
         None => Err("this is a host name or address without a port, IPv6 in brackets".into()),
     }
 }

@@ -56,7 +56,8 @@ pub enum Event {
     },
     /// What the server knows about the account.
     Profile(Box<Profile>),
-    /// [`Client::roster`](super::Client::roster) is complete.
+    /// [`Client::roster`](super::Client::roster) is complete. It comes a second time if a server
+    /// says that the copy is right and sends the lists all the same.
     Synced {
         /// Its version.
         version: ListVersion,

@@ -495,7 +495,7 @@ impl Client {
     fn leave_if_alone(&mut self, id: ConnId) {
         if let Some((_, switchboard)) = self.switchboard_mut(Line::Conn(id)) {
             if switchboard.members().next().is_none() && !switchboard.is_calling() {
-                switchboard.leave_because(Lost::HungUp { unfinished: false });
+                switchboard.leave_because(Lost::Alone);
             }
         }
     }

@@ -401,6 +401,17 @@ impl Client {
         switchboard.into_iter().flat_map(|switchboard| switchboard.members())
     }
 
+    /// How many bytes of a connection were looked at in search of line ends, in all; 0 if it is
+    /// gone.
+    #[must_use]
+    pub fn scanned(&mut self, conn: ConnId) -> u64 {
+        match self.conns.get_mut(conn).map(|conn| &mut conn.role) {
+            Some(Role::Notification(machine)) => machine.scanned(),
+            Some(Role::Switchboard(_, machine)) => machine.scanned(),
+            _ => 0,
+        }
+    }
+
     fn tell(&mut self, event: Event) {
         self.outputs.push_back(Output::Event(event));
     }

@@ -74,7 +74,7 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    pub(super) const fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.staged.is_empty()
     }
 }

@@ -1,5 +1,8 @@
 //! Cookies: the way into a switchboard. One is given to a person who asks for a switchboard or is
 //! called into one; it is good once, for a short while, for that person and that switchboard.
+//!
+//! Whether the called person wants the caller is looked at when they are called, and not again when
+//! they come: coming is their own choice.
 
 use alloc::collections::BTreeMap;
 use core::fmt;
@@ -11,6 +14,7 @@ use super::rooms::Room;
 use super::{Directory, Hub};
 use crate::machine::Shutdown;
 use crate::ns::challenge::hex;
+use crate::sb::server::Knock;
 use crate::secret::Entropy;
 use crate::time::Instant;
 use crate::types::{Account, Address, ErrorCode, Handle, Name, Token, TrId};
@@ -74,6 +78,10 @@ pub(super) struct Cookies(BTreeMap<CookieKey, Cookie>);
 impl Cookies {
     pub(super) const fn new() -> Self {
         Self(BTreeMap::new())
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
     }
 }
 
@@ -166,7 +174,15 @@ impl<D: Directory> Hub<D> {
         let callable = found.and_then(|id| self.people.get(id).map(|person| (id, person)));
         // Whether they are offline, hidden, unknown or do not want the caller is not told.
         let callable = callable.filter(|(_, person)| person.is_callable_by(&caller_handle));
+        let too_active =
+            self.config.limits.failed_calls.is_some_and(|most| caller.failed_calls >= most);
+        if too_active {
+            return self.lines.refuse(conn, ErrorCode::TOO_ACTIVE, trid);
+        }
         let Some((callee_id, person)) = callable else {
+            if let Some(caller) = self.rooms.get_mut(room_id).and_then(|r| r.seats.get_mut(seat)) {
+                caller.failed_calls = caller.failed_calls.saturating_add(1);
+            }
             return self.lines.refuse(conn, ErrorCode::NOT_ONLINE, trid);
         };
         if room.seats.len() + room.ringing.len() >= self.config.limits.people {
@@ -177,6 +193,9 @@ impl<D: Directory> Hub<D> {
         let key = self.give_cookie(now, callee_id, Some(room_id));
         if let Some(room) = self.rooms.get_mut(room_id) {
             room.ringing.push((key, callee));
+            if let Some(caller) = room.seats.get_mut(seat) {
+                caller.failed_calls = 0;
+            }
         }
         self.wait_for_company(now, room_id);
 
@@ -202,6 +221,9 @@ impl<D: Directory> Hub<D> {
     /// Takes a frame at the door of the switchboards. Returns whether it opened.
     pub(super) fn on_knock(&mut self, now: Instant, conn: SlotId, frame: Frame<'_>) -> bool {
         let request = match sb::Request::parse(frame) {
+            Ok(Parsed::Command(_, extra)) if self.is_excess(now, conn, frame, extra) => {
+                return false;
+            }
             Ok(Parsed::Command(request, _)) => request,
             Ok(Parsed::Unknown(frame)) => {
                 self.on_unknown(now, conn, frame);
@@ -213,20 +235,16 @@ impl<D: Directory> Hub<D> {
             }
         };
         self.forgive(conn);
-        let verb = request.verb();
-        match request {
-            sb::Request::Usr { trid, account, cookie } => {
-                self.enter(now, conn, trid, account, cookie, None)
+        match Knock::from_request(request) {
+            Knock::Enter { trid, account, cookie, session } => {
+                self.enter(now, conn, trid, account, cookie, session)
             }
-            sb::Request::Ans { trid, account, cookie, session } => {
-                self.enter(now, conn, trid, account, cookie, Some(session))
-            }
-            sb::Request::Out {} => {
+            Knock::Leave => {
                 self.end(now, conn, Why::Left, Shutdown::Flush);
                 false
             }
-            sb::Request::Cal { trid, .. } | sb::Request::Msg { trid, .. } => {
-                self.end_unexpected(now, conn, verb, Some(trid));
+            Knock::Unexpected { trid } => {
+                self.end_unexpected(now, conn, request.verb(), Some(trid));
                 false
             }
         }

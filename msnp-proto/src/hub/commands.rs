@@ -2,6 +2,7 @@
 
 use super::arena::SlotId;
 use super::event::Why;
+use super::services::Invited;
 use super::{Directory, Hub};
 use crate::machine::Shutdown;
 use crate::ns::{Reply, Request};
@@ -20,6 +21,7 @@ impl<D: Directory> Hub<D> {
         frame: Frame<'_>,
     ) {
         let request = match Request::parse(frame) {
+            Ok(Parsed::Command(_, extra)) if self.is_excess(now, conn, frame, extra) => return,
             Ok(Parsed::Command(request, _)) => request,
             Ok(Parsed::Unknown(frame)) => {
                 return match frame.verb() {
@@ -68,11 +70,19 @@ impl<D: Directory> Hub<D> {
             }
             Request::Xfr { trid, kind } => self.on_referral(now, conn, person, trid, kind),
             Request::Ims { trid, mode } => self.on_calls_switch(conn, person, trid, mode),
-            Request::Fnd { trid, .. } | Request::Url { trid, .. } => {
+            Request::Fnd { trid, .. } => {
                 self.lines.refuse(conn, ErrorCode::COMMAND_DISABLED, trid);
             }
-            Request::Snd { trid, .. } | Request::Sdc { trid, .. } => {
-                self.lines.refuse(conn, ErrorCode::BAD_PARAMETERS, trid);
+            Request::Url { trid, service, .. } => self.on_url(conn, dialect, trid, service),
+            Request::Snd { trid, account, locale, library, codebase } => {
+                let words = [locale, library, codebase];
+                let invited = Invited { account, words, text: &[] };
+                self.on_invitation(conn, person, trid, &invited, Reply::Snd { trid });
+            }
+            Request::Sdc { trid, account, locale, library, codebase, text, .. } => {
+                let words = [Some(locale), Some(library), Some(codebase)];
+                let invited = Invited { account, words, text: text.0 };
+                self.on_invitation(conn, person, trid, &invited, Reply::Sdc { trid });
             }
             Request::Pag { trid, .. } => {
                 self.lines.refuse(conn, ErrorCode::PAGING_UNAVAILABLE, trid);

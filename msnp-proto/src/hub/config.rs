@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 
 use super::record::GroupSet;
-use crate::limits::SWITCHBOARD_PAYLOAD;
+use crate::limits::{Leniency, SWITCHBOARD_PAYLOAD};
 use crate::time::{Duration, Instant};
 use crate::types::Dialect;
 
@@ -38,6 +38,15 @@ pub struct HubConfig {
     pub download_url: String,
     /// The address of a page in the answer to CVR. One word.
     pub info_url: String,
+    /// The pages of which addresses are given (`URL`). Others are refused with error 502.
+    pub services: Vec<Service>,
+    /// Whether invitations by mail are taken, as [`Event::Invitation`](super::Event::Invitation):
+    /// the operator sends them. Otherwise they are refused with error 503.
+    pub mail_invitations: bool,
+    /// Whether input may differ from the letter of the protocol in the ways of real clients. When
+    /// strict, the first command that cannot be understood, or has too many arguments, is also the
+    /// last: that is for tests of clients.
+    pub leniency: Leniency,
     /// What peers may cost.
     pub limits: HubLimits,
 }
@@ -59,6 +68,9 @@ impl HubConfig {
             challenge_pause: Some((Duration::from_secs(5 * 60), Duration::from_secs(15 * 60))),
             download_url: String::from("http://example.net/"),
             info_url: String::from("http://example.net/"),
+            services: Vec::new(),
+            mail_invitations: false,
+            leniency: Leniency::Lenient,
             limits: HubLimits::new(),
         }
     }
@@ -73,6 +85,19 @@ impl HubConfig {
             ..Self::new(SocketAddr::new(IpAddr::from([127, 0, 0, 1]), 0))
         }
     }
+}
+
+/// A page of which the address is given. Every text is one word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Service {
+    /// What clients ask for: `INBOX`, `COMPOSE`, `PERSON` and others.
+    pub name: String,
+    /// The page, to be opened after signing in; relative or, since MSNP3, absolute.
+    pub redirect: String,
+    /// Where its sign-in form is posted.
+    pub login: String,
+    /// The site's number, not said in MSNP2.
+    pub site: u32,
 }
 
 /// What peers may cost a hub. Sizes are in bytes.
@@ -118,8 +143,8 @@ pub struct HubLimits {
     pub silence: Option<Duration>,
     /// How long a client may take to answer a challenge. The connection is closed.
     pub challenge: Duration,
-    /// Calls in a row on one connection that reached nobody; further ones are refused with error
-    /// 713 until one does by coming in, or the caller takes another switchboard. `None`: never.
+    /// Calls in a row on one connection that reached nobody; all further ones on it are
+    /// refused with error 713, as on real servers. `None`: never.
     pub failed_calls: Option<u8>,
     /// How often somebody may take another name; what is over is refused with error 800. `None`:
     /// there is no more than [`HubLimits::changes`], by which nothing is refused.

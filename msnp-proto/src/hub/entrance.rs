@@ -14,7 +14,7 @@ use crate::ns::server::{Door, Next, SignIn};
 use crate::ns::{Reply, Request};
 use crate::time::Instant;
 use crate::types::{
-    Account, Address, Dialect, ErrorCode, ErrorReply, Handle, Name, Token, TrId, Words,
+    Account, Dialect, ErrorCode, ErrorReply, Handle, Name, Nick, Token, TrId, Words,
 };
 use crate::wire::{Frame, Parsed, Verb};
 
@@ -22,6 +22,9 @@ impl<D: Directory> Hub<D> {
     /// Takes a frame of a connection that is not signed in. Returns whether it is now.
     pub(super) fn on_sign_in(&mut self, now: Instant, conn: SlotId, frame: Frame<'_>) -> bool {
         let request = match Request::parse(frame) {
+            Ok(Parsed::Command(_, extra)) if self.is_excess(now, conn, frame, extra) => {
+                return false;
+            }
             Ok(Parsed::Command(request, _)) => request,
             Ok(Parsed::Unknown(frame)) => {
                 match frame.verb() {
@@ -114,19 +117,12 @@ impl<D: Directory> Hub<D> {
         });
     }
 
-    /// Tells a client where to sign in. The shape grew with the dialects.
+    /// Tells a client where to sign in.
     fn refer(&mut self, now: Instant, conn: SlotId, trid: TrId, dialect: Dialect) {
         let (to, here) = (self.address(Role::Notification), self.address(Role::Dispatch));
-        if let (Some(to), Some(here)) = (to.cloned(), here) {
-            let here = alloc::string::ToString::to_string(here);
-            let zero = Token::new(b"0").filter(|_| dialect >= Dialect::Msnp3);
-            let current = Token::new(here.as_bytes()).filter(|_| dialect >= Dialect::Msnp7);
-            let address = Address::from(&to);
-            self.lines.say(conn, |out| {
-                Reply::XfrNotification { trid, address, zero, current }.encode(out);
-            });
-        } else {
-            self.lines.refuse(conn, ErrorCode::SERVER_UNAVAILABLE, trid);
+        match to.filter(|_| here.is_some()).cloned() {
+            Some(to) => self.say_referral(conn, trid, dialect, &to, Role::Dispatch),
+            None => self.lines.refuse(conn, ErrorCode::SERVER_UNAVAILABLE, trid),
         }
         self.end(now, conn, Why::Left, Shutdown::Flush);
     }
@@ -197,8 +193,11 @@ impl<D: Directory> Hub<D> {
         conn: SlotId,
         trid: TrId,
         dialect: Dialect,
-        record: Record,
+        mut record: Record,
     ) {
+        if !record.verified {
+            record.name = unverified(&record.handle);
+        }
         let shown = self.replace(now, &record.handle);
         let account = record.handle.clone();
         let person = self.people.insert(Person::new(conn, record, dialect, shown));
@@ -211,6 +210,7 @@ impl<D: Directory> Hub<D> {
         let unix_time = self.config.unix_time_at_zero.saturating_add(seconds);
         let Some(person) = self.people.get(person) else { return };
         let record = &person.record;
+        let mailbox = self.mailboxes.contains_key(&record.handle);
         self.lines.say(conn, |out| {
             let digit: &[u8] = if record.verified { b"1" } else { b"0" };
             let verified = Token::new(digit).filter(|_| dialect >= Dialect::Msnp6);
@@ -218,7 +218,7 @@ impl<D: Directory> Hub<D> {
             let account = Account::from(&record.handle);
             Reply::UsrOk { trid, account, name, verified }.encode(out);
             super::notices::encode(out, |body| {
-                profile(&record.handle, unix_time).write(dialect, body).is_ok()
+                profile(&record.handle, unix_time, mailbox).write(dialect, body).is_ok()
             });
         });
         self.lines.event(Event::SignedIn { conn: conn.into(), account, dialect, from });
@@ -237,19 +237,26 @@ impl<D: Directory> Hub<D> {
     }
 }
 
+/// The name that somebody has whose address is not known to be theirs.
+fn unverified(handle: &Handle) -> Nick {
+    let name = alloc::format!("{handle} (E-Mail Address Not Verified)");
+    Nick::new(&name).unwrap_or_else(|| Nick::of_handle(handle))
+}
+
 /// What is known of an account. No ticket is ever given: it would open a mailbox elsewhere.
-fn profile(handle: &Handle, unix_time: u64) -> Profile {
-    let mut profile = Profile::default();
-    profile.login_time = Some(unix_time);
-    profile.email_enabled = Some(false);
-    profile.member_id_high = Some(0);
-    profile.member_id_low = Some(0);
-    profile.language = Some(1033);
-    profile.preferred_email = handle.as_str().into();
-    profile.kid = "0".into();
-    profile.flags = Some(1027);
-    profile.site_id = Some(507);
-    profile.key_version = Some(2);
-    profile.ticket = "0".into();
-    profile
+fn profile(handle: &Handle, unix_time: u64, mailbox: bool) -> Profile {
+    Profile {
+        login_time: Some(unix_time),
+        email_enabled: Some(mailbox),
+        member_id_high: Some(0),
+        member_id_low: Some(0),
+        language: Some(1033),
+        preferred_email: handle.as_str().into(),
+        kid: "0".into(),
+        flags: Some(1027),
+        site_id: Some(507),
+        key_version: Some(2),
+        ticket: "0".into(),
+        ..Profile::default()
+    }
 }

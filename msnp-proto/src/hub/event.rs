@@ -1,5 +1,6 @@
 //! What a hub tells its operator.
 
+use alloc::string::String;
 use core::net::{IpAddr, SocketAddr};
 
 use super::directory::DirectoryError;
@@ -88,6 +89,16 @@ pub enum Event {
         /// What the directory said.
         why: DirectoryError,
     },
+    /// Somebody wants a person to be invited by mail. Only with
+    /// [`HubConfig::mail_invitations`](super::HubConfig::mail_invitations).
+    Invitation {
+        /// Who invites.
+        from: Handle,
+        /// Whom.
+        to: Handle,
+        /// What the mail is to say; empty if that is left to the operator. Written by a stranger.
+        text: String,
+    },
     /// Everything is closed after [`Hub::shut_down`](super::Hub::shut_down).
     Stopped,
 }
@@ -106,6 +117,10 @@ pub enum Why {
     Elsewhere,
     /// The hub is shutting down.
     ShutDown,
+    /// It was sent to another server.
+    Moved,
+    /// The operator ended it.
+    Operator,
     /// The account was removed from the directory while its owner was online.
     AccountGone,
     /// The account of this switchboard connection signed out.

@@ -172,7 +172,12 @@ impl Lines {
     pub(super) fn consume(&mut self, conn: SlotId, written: usize) {
         if let Some(session) = self.sessions.get_mut(conn) {
             session.outbox.consume(written);
+            let recited = session.exempt > 0;
             session.exempt = session.exempt.saturating_sub(written).min(session.outbox.len());
+            if recited && session.outbox.is_empty() {
+                // What follows a long answer is short; most people are idle after it.
+                session.outbox = Outbox::new();
+            }
         }
     }
 

@@ -40,6 +40,8 @@
 //! | `changes` | what may be changed in lists, groups, names, settings |
 //! | `batch` | from a planned change to an acknowledged one |
 //! | `phones` | phone numbers and who sees them |
+//! | `notices` | what the server says by itself: mail, alerts, its end, a move |
+//! | `services` | web pages and invitations by mail |
 //! | `calls` | cookies: the way into a switchboard |
 //! | `rooms` | switchboards: who is in, what is said |
 //!
@@ -63,6 +65,7 @@ mod phones;
 mod presence;
 mod record;
 mod rooms;
+mod services;
 mod sessions;
 mod sync;
 
@@ -72,12 +75,14 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-pub use config::{Allowance, HubConfig, HubLimits, Rate};
+pub use config::{Allowance, HubConfig, HubLimits, Rate, Service};
 pub use directory::{Change, Directory, DirectoryError, Edit, Password};
 pub use event::{Event, Role, Why};
 pub use memory::MemoryDirectory;
+pub use notices::Mail;
 pub use record::{Contact, GroupSet, Properties, Record};
 
+use crate::body::InitialMail;
 use crate::machine::{Closed, ConnId, Host, ListenerId, Output, Shutdown, Target};
 use crate::secret::Entropy;
 use crate::time::Instant;
@@ -92,8 +97,8 @@ use rooms::Room;
 /// The three servers of the service, for everybody who connects.
 ///
 /// Methods are of four kinds, as for every [`Host`]: `handle_*` report what happened and cannot
-/// fail, [`Host::poll_output`] says what to do, [`Hub::shut_down`] is the one command, the rest
-/// are getters.
+/// fail, [`Host::poll_output`] says what to do, plain verbs as [`Hub::shut_down`] are commands, the
+/// rest are getters.
 #[must_use = "a hub does nothing unless a driver applies its outputs and reports what happened"]
 pub struct Hub<D = MemoryDirectory> {
     config: HubConfig,
@@ -108,6 +113,10 @@ pub struct Hub<D = MemoryDirectory> {
     rooms: Slots<Room>,
     cookies: Cookies,
     agenda: Agenda,
+    /// How much unread mail there is, for those who have a mailbox.
+    mailboxes: BTreeMap<Handle, InitialMail>,
+    /// When the hub will be shut down, as it was announced.
+    ends_at: Option<Instant>,
     batch: Batch,
     /// A line that goes to many; kept for its room.
     scratch: Vec<u8>,
@@ -167,6 +176,8 @@ impl<D: Directory> Hub<D> {
             rooms: Slots::new(),
             cookies: Cookies::new(),
             agenda: Agenda::new(),
+            mailboxes: BTreeMap::new(),
+            ends_at: None,
             batch: Batch::default(),
             scratch: Vec::new(),
             stats: Stats::default(),
@@ -180,9 +191,7 @@ impl<D: Directory> Hub<D> {
         if core::mem::replace(&mut self.stopping, true) {
             return;
         }
-        if !self.batch.is_empty() {
-            self.commit_batch();
-        }
+        self.answer_before_end(None);
         for (listener, id) in self.listeners.iter_mut().zip(0..) {
             if !core::mem::replace(&mut listener.gone, true) {
                 self.lines.outputs.push_back(Output::Unlisten { listener: ListenerId(id) });
@@ -196,9 +205,11 @@ impl<D: Directory> Hub<D> {
         self.stop_if_empty();
     }
 
-    /// A change that waits is committed, so that whoever leaves after it has its answer.
-    fn answer_before_end(&mut self, conn: SlotId) {
-        if self.lines.sessions.get(conn).is_some_and(|session| session.committing) {
+    /// Changes that wait are committed, if they are those of this connection or of any, so that
+    /// whoever leaves after them has their answers.
+    fn answer_before_end(&mut self, conn: Option<SlotId>) {
+        let waits = |conn| self.lines.sessions.get(conn).is_some_and(|session| session.committing);
+        if !self.batch.is_empty() && conn.is_none_or(waits) {
             self.commit_batch();
         }
     }
@@ -225,6 +236,27 @@ impl<D: Directory> Hub<D> {
     #[must_use]
     pub fn switchboards(&self) -> usize {
         self.rooms.len()
+    }
+
+    /// How many bytes of a connection were looked at in search of line ends, in all; 0 if it is
+    /// gone or over.
+    #[must_use]
+    pub fn scanned(&mut self, conn: ConnId) -> u64 {
+        let session = self.lines.sessions.get_mut(conn.into());
+        let inbox = session.and_then(|session| session.inbox.as_mut());
+        inbox.map_or(0, |inbox| inbox.decoder().scanned())
+    }
+
+    /// How many cookies for switchboards are good now.
+    #[must_use]
+    pub fn cookies(&self) -> usize {
+        self.cookies.len()
+    }
+
+    /// From how many addresses the connections are.
+    #[must_use]
+    pub fn addresses(&self) -> usize {
+        self.per_address.len()
     }
 
     /// Counts since the start.
@@ -351,7 +383,7 @@ impl<D: Directory> Host for Hub<D> {
             self.stats.late_calls += 1;
             return;
         }
-        self.answer_before_end(conn);
+        self.answer_before_end(Some(conn));
         self.end(now, conn, Why::HungUp, Shutdown::Flush);
         self.settle(now);
     }

@@ -27,7 +27,7 @@ pub(super) fn set_property(
     let property = Property::from_word(key.as_bytes()).ok_or(ErrorCode::NOT_EXPECTED)?;
     let text: Option<Box<str>> = match value {
         Some(value) if value.encoded_len() > limits::PHONE => return Err(No::End),
-        Some(value) => Some(clean(value).into()).filter(|text: &Box<str>| !text.is_empty()),
+        Some(value) => Some(clean(value)).filter(|text| !text.is_empty()).map(Box::from),
         None => None,
     };
     let fits = match property {

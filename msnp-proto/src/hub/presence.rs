@@ -147,6 +147,7 @@ impl<D: Directory> Hub<D> {
         self.lines.say(conn, |out| Reply::Chg { trid, status: status.into() }.encode(out));
         if first {
             self.show_contacts(conn, id, trid);
+            self.greet(now, conn, id);
             self.challenge_first(now, conn, id);
         }
         self.announce(id, false);
@@ -222,7 +223,7 @@ impl<D: Directory> Hub<D> {
         for key in person.referrals.iter().chain(&person.calls) {
             self.forget_cookie(*key);
         }
-        if !self.stopping {
+        if !self.stopping && why != Why::Moved {
             for seat in &person.seats {
                 self.lines.say(*seat, |out| Reply::Out { reason: None }.encode(out));
                 self.end(now, *seat, Why::SignedOut, Shutdown::Flush);

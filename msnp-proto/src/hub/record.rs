@@ -16,8 +16,8 @@ pub struct Record {
     pub handle: Handle,
     /// Its display name.
     pub name: Nick,
-    /// Whether the address is known to belong to its owner. While it is not, the name cannot be
-    /// changed.
+    /// Whether the address is known to belong to its owner. While it is not, others are shown a
+    /// name that says so, and the name cannot be changed.
     pub verified: bool,
     /// The version of everything below, and of the name.
     pub version: ListVersion,

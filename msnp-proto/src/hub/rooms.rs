@@ -8,6 +8,7 @@ use super::calls::CookieKey;
 use super::event::Why;
 use super::{Directory, Hub};
 use crate::machine::Shutdown;
+use crate::sb::server::acknowledgement;
 use crate::sb::{Reply, Request};
 use crate::time::Instant;
 use crate::types::{Account, Delivery, Handle, Name, Nick, Number, Token, TrId};
@@ -31,6 +32,8 @@ pub(super) struct Seat {
     pub(super) handle: Handle,
     /// Their name as it was when they came.
     pub(super) name: Nick,
+    /// Calls of theirs in a row that reached nobody.
+    pub(super) failed_calls: u8,
     /// The line of every message of theirs, up to its length.
     prefix: Box<[u8]>,
 }
@@ -48,7 +51,7 @@ impl Room {
         // The length of the empty body, and the line end.
         prefix.truncate(prefix.len().saturating_sub(b"0\r\n".len()));
         let (handle, name) = (handle.clone(), name.clone());
-        self.seats.push(Seat { conn, handle, name, prefix: prefix.into() });
+        self.seats.push(Seat { conn, handle, name, failed_calls: 0, prefix: prefix.into() });
         self.seats.len() - 1
     }
 }
@@ -65,6 +68,7 @@ impl<D: Directory> Hub<D> {
         frame: Frame<'_>,
     ) {
         match Request::parse(frame) {
+            Ok(Parsed::Command(_, extra)) if self.is_excess(now, conn, frame, extra) => {}
             Ok(Parsed::Command(request, _)) => {
                 self.forgive(conn);
                 match request {
@@ -110,14 +114,8 @@ impl<D: Directory> Hub<D> {
             }
         }
         self.stats.messages += 1;
-        match (delivery, delivered) {
-            (Delivery::Always, true) => {
-                self.lines.say(conn, |out| Reply::Ack { trid }.encode(out));
-            }
-            (Delivery::Always | Delivery::OnFailure | Delivery::Silent, false) => {
-                self.lines.say(conn, |out| Reply::Nak { trid }.encode(out));
-            }
-            (Delivery::OnFailure | Delivery::Silent, true) | (Delivery::Unacknowledged, _) => {}
+        if let Some(reply) = acknowledgement(trid, delivery, delivered) {
+            self.lines.say(conn, |out| reply.encode(out));
         }
     }
 

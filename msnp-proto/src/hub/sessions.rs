@@ -8,13 +8,13 @@ use super::event::{Event, Role, Why};
 use super::lines::{Session, State};
 use super::{Directory, Hub};
 use crate::error::{CommandError, Expected};
-use crate::limits::Limits;
+use crate::limits::{Leniency, Limits};
 use crate::machine::{Closed, Shutdown};
 use crate::ns::Reply;
 use crate::ns::server::SignIn;
 use crate::time::Instant;
 use crate::types::{ErrorCode, Token, TrId};
-use crate::wire::{Arg, Args, Frame, FrameDecoder, Inbox, Incoming};
+use crate::wire::{Arg, Args, Extra, Frame, FrameDecoder, Inbox, Incoming};
 
 impl<D: Directory> Hub<D> {
     /// Takes a connection in, or turns it away.
@@ -40,6 +40,7 @@ impl<D: Directory> Hub<D> {
         };
         self.per_address.insert(from, here + 1);
         let deadline = now + limits.sign_in;
+        let decoder = decoder.with_leniency(self.config.leniency);
         let session = Session::new(Inbox::new(decoder), from, role, state);
         let conn = self.lines.sessions.insert(session);
         self.arm(conn, Some(deadline));
@@ -206,10 +207,31 @@ impl<D: Directory> Hub<D> {
         }
     }
 
+    /// Whether a command is not taken because there is more on its line than it has arguments and
+    /// blanks between them; only when strict.
+    #[inline]
+    pub(super) fn is_excess(
+        &mut self,
+        now: Instant,
+        conn: SlotId,
+        frame: Frame<'_>,
+        extra: Extra<'_>,
+    ) -> bool {
+        if self.config.leniency == Leniency::Lenient || is_canonical(frame.line(), extra) {
+            return false;
+        }
+        if let Some(trid) = trid_of(frame) {
+            self.lines.refuse(conn, ErrorCode::INVALID_PARAMETER, trid);
+        }
+        self.strike(now, conn);
+        true
+    }
+
     fn strike(&mut self, now: Instant, conn: SlotId) {
         let Some(session) = self.lines.sessions.get_mut(conn) else { return };
         session.strikes = session.strikes.saturating_add(1);
-        if session.strikes >= self.config.limits.strikes {
+        let strict = self.config.leniency == Leniency::Strict;
+        if strict || session.strikes >= self.config.limits.strikes {
             self.end(now, conn, Why::NotMsnp, Shutdown::Flush);
         }
     }
@@ -294,7 +316,14 @@ impl<D: Directory> Hub<D> {
     }
 }
 
+/// Whether a line has single blanks between its words and nothing behind the last argument.
+fn is_canonical(line: &[u8], extra: Extra<'_>) -> bool {
+    extra.is_empty()
+        && line.split(|byte| *byte == b' ').all(|word| !word.is_empty())
+        && !line.contains(&b'\t')
+}
+
 /// The first argument of a frame as a transaction id.
 pub(super) fn trid_of(frame: Frame<'_>) -> Option<TrId> {
-    TrId::read(&mut Args::new(frame.verb()?, frame)).ok()
+    TrId::read(&mut Args::new(frame)?).ok()
 }

@@ -81,10 +81,22 @@ pub enum Event {
 
 /// What the machine needs to know to sign in.
 #[derive(Clone, Debug)]
-pub(crate) struct Credentials {
-    pub(crate) account: Handle,
-    pub(crate) password: Secret,
-    pub(crate) status: Status,
+#[non_exhaustive]
+pub struct Credentials {
+    /// The account.
+    pub account: Handle,
+    /// Its password.
+    pub password: Secret,
+    /// The status to begin with. [`Status::Hidden`] signs in invisibly.
+    pub status: Status,
+}
+
+impl Credentials {
+    /// Signs in as online.
+    #[must_use]
+    pub const fn new(account: Handle, password: Secret) -> Self {
+        Self { account, password, status: Status::Online }
+    }
 }
 
 pub(super) struct Core {
@@ -97,6 +109,8 @@ pub(super) struct Core {
     pub(super) dialect: Dialect,
     pub(super) roster: Roster,
     pub(super) sync: Option<Sync>,
+    /// The SYN that was answered with the version that is known.
+    pub(super) unchanged: Option<TrId>,
     /// Whom a property line without an account is about.
     pub(super) last_listed: Option<Handle>,
     challenges: Challenges,
@@ -159,12 +173,13 @@ const CHALLENGE_SIZE: usize = 128;
 const SYNC_WAIT: Duration = Duration::from_secs(10);
 
 impl Notification {
-    pub(crate) fn new(
-        now: Instant,
-        config: Config,
-        credentials: Credentials,
-        roster: Roster,
-    ) -> Self {
+    /// Signs in on a connection that has just been opened, to a server of either kind. `roster` is
+    /// what is known of the lists from before, or [`Roster::new`].
+    ///
+    /// A [`Client`](crate::client::Client) makes these by itself; who has one connection to look
+    /// after and no chats can do with this machine alone.
+    #[must_use]
+    pub fn new(now: Instant, config: Config, credentials: Credentials, roster: Roster) -> Self {
         let decoder = FrameDecoder::new(Reply::has_payload, &config.limits, config.leniency);
         let mut core = Core {
             link: Link::new(),
@@ -176,6 +191,7 @@ impl Notification {
             dialect: Dialect::Msnp2,
             roster,
             sync: None,
+            unchanged: None,
             last_listed: None,
             challenges: Challenges { since: now, count: 0 },
             plans: Vec::new(),
@@ -549,6 +565,10 @@ impl Core {
         self.say(&Request::Chg { trid, status: status.into() });
     }
 
+    pub(super) fn stop_waiting_for_lists(&mut self) {
+        self.timers.stop(Timer::Sync);
+    }
+
     pub(super) fn sync_goes_on(&mut self, now: Instant) {
         self.timers.arm(Timer::Sync, now + SYNC_WAIT);
     }
@@ -836,6 +856,7 @@ impl Core {
         self.timers.stop_all();
         self.timers.arm(Timer::SignIn, now + self.config.waits.sign_in);
         self.sync = None;
+        self.unchanged = None;
         self.begin();
     }
 

@@ -11,8 +11,7 @@ pub(crate) mod server;
 mod sync;
 
 pub use change::Change;
-pub(crate) use client::Credentials;
-pub use client::{Event, Notification};
+pub use client::{Credentials, Event, Notification};
 pub use reply::Reply;
 pub use request::Request;
 pub use roster::{Contact, Roster};

@@ -147,15 +147,6 @@ commands! {
             } = [version key value];
         }
         "BPR" 5 "N" {
-            /// A property of the contact in the last LST line (Escargot).
-            BprBare {
-                /// The version of the lists.
-                version: ListVersion,
-                /// Which property.
-                key: Key,
-                /// Its value; none if it is empty.
-                value: Option<Name<'a>>,
-            } = [version key value];
             /// A contact's property.
             Bpr {
                 /// The version of the lists.
@@ -166,18 +157,18 @@ commands! {
                 key: Key,
                 /// Its value; none if it is empty.
                 value: Option<Name<'a>>,
-            } = [version account key value];
-        }
-        "LST" 2 "N" {
-            /// An empty list.
-            LstEmpty {
-                /// The request.
-                trid: TrId,
-                /// The list.
-                list: List,
+            } = [version (account = Account::read_address) key value];
+            /// A property of the contact in the last LST line (Escargot).
+            BprBare {
                 /// The version of the lists.
                 version: ListVersion,
-            } = [trid list version "0" "0"];
+                /// Which property.
+                key: Key,
+                /// Its value; none if it is empty.
+                value: Option<Name<'a>>,
+            } = [version key value];
+        }
+        "LST" 2 "N" {
             /// One entry of a list.
             Lst {
                 /// The request.
@@ -197,6 +188,15 @@ commands! {
                 /// Their groups: on the forward list since MSNP7.
                 groups: Option<Groups<'a>>,
             } = [trid list version index total account name groups];
+            /// An empty list.
+            LstEmpty {
+                /// The request.
+                trid: TrId,
+                /// The list.
+                list: List,
+                /// The version of the lists.
+                version: ListVersion,
+            } = [trid list version "0" "0"];
         }
         "LSG" 7 "N" {
             /// One group.
@@ -337,11 +337,11 @@ commands! {
             } = [status account name];
         }
         "FLN" 2 "N" {
-            /// A contact is offline, or wants to look so.
+            /// A contact is offline, or wants to look so. Some servers say more before the account.
             Fln {
                 /// Who.
                 account: Account<'a>,
-            } = [account];
+            } = [(account = Account::find)];
         }
         "MSG" 2 "N" payload {
             /// A message from the server: profile, mail, shutdown.

@@ -72,7 +72,14 @@ impl SignIn {
         entropy: &mut dyn Entropy,
         out: &mut Vec<u8>,
     ) -> Next<'a> {
-        match (self, request) {
+        let state = match (self, &request) {
+            // The client of Gaim in 2000 says VER to the dispatch server alone.
+            (Self::New, Request::UsrInitial { .. }) if door.dialects.contains(&Dialect::Msnp2) => {
+                Self::Versioned { dialect: Dialect::Msnp2 }
+            }
+            (state, _) => state,
+        };
+        match (state, request) {
             (Self::New, Request::Ver { trid, dialects }) => on_versions(trid, dialects, door, out),
             (state @ Self::Versioned { .. }, Request::Inf { trid }) => {
                 inform(trid, out);

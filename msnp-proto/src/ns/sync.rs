@@ -18,6 +18,8 @@ use crate::wire::Verb;
 pub(super) struct Sync {
     trid: TrId,
     begun: bool,
+    /// It follows an answer that promised none: sign-in has gone on already.
+    late: bool,
     fresh: Roster,
     /// Entries seen and promised of each list.
     counts: [(u32, u32); 4],
@@ -26,7 +28,14 @@ pub(super) struct Sync {
 
 impl Sync {
     pub(super) const fn new(trid: TrId) -> Self {
-        Self { trid, begun: false, fresh: Roster::new(), counts: [(0, 0); 4], over_limit: false }
+        Self {
+            trid,
+            begun: false,
+            late: false,
+            fresh: Roster::new(),
+            counts: [(0, 0); 4],
+            over_limit: false,
+        }
     }
 
     fn count(&mut self, list: List, total: u32) {
@@ -57,8 +66,27 @@ impl Core {
         self.tell(Report::Roster(change));
     }
 
+    /// Some servers say that the version of the lists is the one that is known, and send the lists
+    /// all the same. Their version need not have moved with the lists, so what they send counts.
+    fn begin_late_dump(&mut self, reply: &Reply<'_>) {
+        let trid = match reply {
+            Reply::Lst { trid, .. }
+            | Reply::LstEmpty { trid, .. }
+            | Reply::Lsg { trid, .. }
+            | Reply::Gtc { trid, .. }
+            | Reply::Blp { trid, .. }
+            | Reply::Prp { trid, .. } => *trid,
+            _ => return,
+        };
+        if self.unchanged == Some(trid) {
+            self.unchanged = None;
+            self.sync = Some(Sync { begun: true, late: true, ..Sync::new(trid) });
+        }
+    }
+
     /// A reply that is about people, lists or settings.
     pub(super) fn on_roster(&mut self, now: Instant, reply: Reply<'_>) {
+        self.begin_late_dump(&reply);
         match reply {
             Reply::Syn { trid, version } => self.on_syn(now, trid, version),
             Reply::Lst { trid, list, version, index, total, account, name, groups } => {
@@ -136,6 +164,7 @@ impl Core {
         match &mut self.sync {
             Some(sync) if sync.trid == trid && !sync.begun => {
                 if version == known && known.0 != 0 {
+                    self.unchanged = Some(trid);
                     return self.finish_sync(now, true);
                 }
                 sync.begun = true;
@@ -216,7 +245,11 @@ impl Core {
             self.roster = fresh;
         }
         self.tell(Report::Synced { version: self.roster.version(), unchanged });
-        self.set_first_status(now);
+        if sync.late {
+            self.stop_waiting_for_lists();
+        } else {
+            self.set_first_status(now);
+        }
     }
 
     fn on_own_property(&mut self, now: Instant, trid: TrId, key: Key, value: Option<Name<'_>>) {

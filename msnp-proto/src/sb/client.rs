@@ -586,7 +586,7 @@ impl Core {
         self.calls.retain(|call| call.account != member.account);
         if self.members.is_empty() {
             // Whether they had it before they left is more than anyone can say.
-            self.end_open(Lost::HungUp { unfinished: false }, true);
+            self.end_open(Lost::Alone, true);
         }
         self.link.tell(Event::Left { account: member.account, idle });
     }

@@ -3,6 +3,7 @@
 mod client;
 mod reply;
 mod request;
+pub(crate) mod server;
 
 pub use client::{Event, Setup, Switchboard};
 pub use reply::Reply;

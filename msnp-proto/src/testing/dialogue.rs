@@ -1,7 +1,7 @@
 //! Transcripts as commands: each connection cut into frames.
 
 use alloc::borrow::ToOwned;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -242,8 +242,43 @@ impl OwnedFrame {
         &self.raw
     }
 
+    /// The number in the place of the first argument, if there is one: of a client's command its
+    /// transaction id.
+    #[must_use]
+    pub fn number(&self) -> Option<u32> {
+        self.first_number().map(|(_, number)| number)
+    }
+
+    /// The transaction id of the command that a server's frame answers; none if it answers nothing.
+    #[must_use]
+    pub fn answers(&self) -> Option<u32> {
+        const NO_ANSWERS: [&[u8]; 11] = [
+            b"NLN", b"FLN", b"BPR", b"MSG", b"RNG", b"NOT", b"IPG", b"QNG", b"OUT", b"JOI", b"BYE",
+        ];
+        let line = self.frame();
+        let mut words = line.line().split(|byte| *byte == b' ').skip(2);
+        // Escargot leaves the number out of PRP, and the version of the lists stands there.
+        let bare = line.word() == b"PRP"
+            && !words.next().is_some_and(|word| word.iter().all(u8::is_ascii_digit));
+        if bare || NO_ANSWERS.contains(&line.word()) {
+            return None;
+        }
+        // With 0 these answer nothing; elsewhere it is the number of a client that begins with it.
+        let by_itself = [&b"CHL"[..], b"ADD", b"REM", b"CHG", b"XFR"].contains(&line.word());
+        self.number().filter(|number| *number != 0 || !by_itself)
+    }
+
+    /// Its bytes with another number in the place of the first argument.
+    #[must_use]
+    pub fn renumbered(&self, number: u32) -> Vec<u8> {
+        let Some((place, _)) = self.first_number() else { return self.raw.clone() };
+        let (before, rest) = self.raw.split_at(place.start);
+        let behind = rest.get(place.len()..).unwrap_or_default();
+        [before, number.to_string().as_bytes(), behind].concat()
+    }
+
     /// The number in the place of the first argument, and where it stands in the raw bytes.
-    pub(super) fn first_number(&self) -> Option<(core::ops::Range<usize>, u32)> {
+    fn first_number(&self) -> Option<(core::ops::Range<usize>, u32)> {
         let rest = self.raw.get(self.lead..)?.get(..self.line)?;
         let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
         let verb = rest.iter().position(blank)?;

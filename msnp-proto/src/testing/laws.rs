@@ -88,7 +88,8 @@ pub fn check_chunking_with<M>(
     }
 }
 
-/// Law 2: when outputs are taken changes nothing.
+/// Law 2: when outputs are taken changes nothing. Only when a machine is finished may it have taken
+/// back what was not written yet: what it sent is then the beginning of what it would have sent.
 ///
 /// # Panics
 ///
@@ -102,7 +103,11 @@ where
     let play = |draining| play(factory(), script, Chunking::Whole, draining);
     let promptly = play(Draining::EachCall);
     for draining in [Draining::Slowly, Draining::AtEnd] {
-        assert_eq!(play(draining), promptly, "law of draining: {draining:?} against at once");
+        let mut outcome = play(draining);
+        if outcome.finished && promptly.sent.starts_with(&outcome.sent) {
+            outcome.sent.clone_from(&promptly.sent);
+        }
+        assert_eq!(outcome, promptly, "law of draining: {draining:?} against at once");
     }
 }
 

@@ -7,12 +7,14 @@
 //! | two machines against each other | [`Pair`] |
 //! | any number of hosts against each other, with a clock | [`Net`] |
 //! | a machine where a host is wanted | [`MachineHost`] |
+//! | one connection of a host where a machine is wanted | [`HostMachine`] |
 //!
 //! Nothing here is meant for production; what goes wrong panics or comes back as a text for people.
 
 mod chunking;
 mod dialogue;
 mod entropy;
+mod host_machine;
 mod machine_host;
 mod net;
 mod pair;
@@ -25,6 +27,7 @@ pub use crate::transcript::Transcript;
 pub use chunking::{Chunker, Chunking};
 pub use dialogue::{Cutter, Dialogue, DialogueError, OwnedFrame, Role, Step, What};
 pub use entropy::SeededEntropy;
+pub use host_machine::HostMachine;
 pub use machine_host::{MachineEvent, MachineHost};
 pub use net::{HostKey, Net};
 pub use pair::Pair;

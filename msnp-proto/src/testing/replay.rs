@@ -299,7 +299,7 @@ impl<E> Play<E> {
         frame: &OwnedFrame,
         command: &mut impl FnMut(&mut M, Instant, Frame<'_>) -> Reaction,
     ) -> Result<(), ReplayError> {
-        let number = frame.first_number().map(|(_, number)| number);
+        let number = frame.number();
         if self.take_said(step, frame)? {
             return Ok(());
         }
@@ -334,13 +334,13 @@ impl<E> Play<E> {
             return Err(self.not_said(step.line, frame));
         }
         if let Some(said) = self.said.remove(at) {
-            self.learn(frame.first_number().map(|(_, number)| number), &said);
+            self.learn(frame.number(), &said);
         }
         Ok(true)
     }
 
     fn learn(&mut self, number: Option<u32>, said: &OwnedFrame) {
-        if let (Some(number), Some((_, own))) = (number, said.first_number()) {
+        if let (Some(number), Some(own)) = (number, said.number()) {
             self.skipped.remove(&number);
             self.numbers.insert(number, own);
         }
@@ -353,8 +353,8 @@ impl<E> Play<E> {
         frame: &OwnedFrame,
         plays: Side,
     ) -> Result<(), ReplayError> {
-        let answered = if plays == Side::Client { answered(frame) } else { None };
-        let Some((place, number)) = answered else {
+        let answered = if plays == Side::Client { frame.answers() } else { None };
+        let Some(number) = answered else {
             self.input.extend_from_slice(frame.raw());
             return Ok(());
         };
@@ -368,10 +368,7 @@ impl<E> Play<E> {
             }
         }
         let own = self.numbers.get(&number).copied().unwrap_or(number);
-        let (before, rest) = frame.raw().split_at(place.start);
-        self.input.extend_from_slice(before);
-        self.input.extend_from_slice(own.to_string().as_bytes());
-        self.input.extend_from_slice(rest.get(place.len()..).unwrap_or_default());
+        self.input.extend_from_slice(&frame.renumbered(own));
         Ok(())
     }
 
@@ -386,21 +383,4 @@ impl<E> Play<E> {
 
 fn same_verb(a: &OwnedFrame, b: &OwnedFrame) -> bool {
     a.frame().word() == b.frame().word()
-}
-
-/// The number of the request that a server's frame answers, and where it stands.
-fn answered(frame: &OwnedFrame) -> Option<(core::ops::Range<usize>, u32)> {
-    const NO_ANSWERS: [&[u8]; 11] =
-        [b"NLN", b"FLN", b"BPR", b"MSG", b"RNG", b"NOT", b"IPG", b"QNG", b"OUT", b"JOI", b"BYE"];
-    let line = frame.frame();
-    let mut words = line.line().split(|byte| *byte == b' ').skip(2);
-    // Escargot leaves the number out of PRP, and the version of the lists stands there.
-    let bare = line.word() == b"PRP"
-        && !words.next().is_some_and(|word| word.iter().all(u8::is_ascii_digit));
-    if bare || NO_ANSWERS.contains(&line.word()) {
-        return None;
-    }
-    // With 0 these answer nothing; elsewhere it is the number of a client that begins with it.
-    let by_itself = [&b"CHL"[..], b"ADD", b"REM", b"CHG", b"XFR"].contains(&line.word());
-    frame.first_number().filter(|(_, number)| *number != 0 || !by_itself)
 }

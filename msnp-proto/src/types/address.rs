@@ -3,18 +3,18 @@
 use alloc::string::String;
 use core::str::FromStr;
 
-use crate::error::{CommandError, Expected, Misuse};
+use crate::error::{Expected, Misuse};
 use crate::limits;
 use crate::machine::Target;
-use crate::wire::{Arg, Args, LineWriter, grammar};
+use crate::wire::{Arg, Args, Failed, LineWriter, grammar, write_decimal};
 
-/// A server's address on the wire: `host` or `host:port`, an IPv6 address in brackets.
+/// A server's address on the wire: `host` or `host:port`, an IPv6 address in brackets. A host is a
+/// word of 1 to 253 letters, digits, dots, hyphens and underscores, or what looks like IPv6; whether
+/// it exists is for the resolver to say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Address<'a> {
-    /// The name or address, without brackets.
-    pub host: &'a str,
-    /// The port, if one was given.
-    pub port: Option<u16>,
+    host: &'a str,
+    port: Option<u16>,
 }
 
 impl<'a> Address<'a> {
@@ -30,6 +30,25 @@ impl<'a> Address<'a> {
     #[must_use]
     pub fn parse(text: &'a str) -> Option<Self> {
         grammar::address(text.as_bytes()).map(|(host, port)| Self { host, port })
+    }
+
+    /// The address of a target; `None` if its host or port cannot be said on the wire.
+    #[must_use]
+    pub fn from_target(target: &'a Target) -> Option<Self> {
+        let fits = grammar::is_host(&target.host) && target.port != 0;
+        fits.then_some(Self { host: &target.host, port: Some(target.port) })
+    }
+
+    /// The name or address, without brackets.
+    #[must_use]
+    pub const fn host(self) -> &'a str {
+        self.host
+    }
+
+    /// The port, if one was given. It is not 0.
+    #[must_use]
+    pub const fn port(self) -> Option<u16> {
+        self.port
     }
 
     /// Where to connect to; no port means [`limits::PORT`].
@@ -48,6 +67,7 @@ impl FromStr for Target {
     }
 }
 
+/// The host must be one: [`Address::from_target`] is for those that were not checked before.
 impl<'a> From<&'a Target> for Address<'a> {
     fn from(target: &'a Target) -> Self {
         Self { host: &target.host, port: Some(target.port) }
@@ -55,7 +75,7 @@ impl<'a> From<&'a Target> for Address<'a> {
 }
 
 impl<'a> Arg<'a> for Address<'a> {
-    fn read(args: &mut Args<'a>) -> Result<Self, CommandError> {
+    fn read(args: &mut Args<'a>) -> Result<Self, Failed> {
         args.value(Expected::Address, grammar::address).map(|(host, port)| Self { host, port })
     }
 
@@ -71,7 +91,7 @@ impl<'a> Arg<'a> for Address<'a> {
         }
         if let Some(port) = self.port {
             out.push(b':');
-            crate::wire::write_decimal(u32::from(port), out);
+            write_decimal(port, out);
         }
     }
 }

@@ -6,7 +6,8 @@ use core::fmt;
 use super::TrId;
 use crate::wire::{Frame, LineWriter, Verb, grammar};
 
-/// The number of a refusal: three digits in the place of a verb.
+/// The number of a refusal: three digits in the place of a verb, 100 to 999. Those with a name are in
+/// draft-movva or were seen on real servers; others are kept as they came.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ErrorCode(u16);
 
@@ -137,7 +138,8 @@ impl fmt::Debug for ErrorCode {
     }
 }
 
-/// A refusal on the wire: `911 7`. Real servers may leave the id out.
+/// A refusal on the wire: `911 7`. Real servers may leave the id out; what cannot be one, and all that
+/// follows it, is ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ErrorReply {
     /// The number.
@@ -150,20 +152,13 @@ impl ErrorReply {
     /// Reads a frame whose verb is three digits; `None` for every other frame.
     #[must_use]
     pub fn parse(frame: Frame<'_>) -> Option<Self> {
-        let verb = frame.verb()?;
-        let code = grammar::number(verb.as_bytes()).and_then(|code| u16::try_from(code).ok());
-        let code = ErrorCode(code?);
-        let (_, rest) = grammar::split_word(frame.line());
-        let trid = grammar::number(grammar::split_word(rest.trim_ascii_start()).0).map(TrId);
-        Some(Self { code, trid })
+        let number = grammar::number(frame.verb()?.as_bytes())?;
+        let code = ErrorCode::new(u16::try_from(number).ok()?)?;
+        Some(Self { code, trid: frame.trid() })
     }
 
     /// Appends the refusal as a line.
     pub fn encode(&self, out: &mut Vec<u8>) {
-        let mut line = LineWriter::new(out, self.code.verb());
-        if let Some(trid) = self.trid {
-            line.number(trid.0);
-        }
-        line.end();
+        LineWriter::new(out, self.code.verb()).with(&self.trid).end();
     }
 }

@@ -8,11 +8,14 @@ use core::fmt;
 use core::hash::{Hash, Hasher};
 use core::str::FromStr;
 
-use crate::error::{CommandError, Expected, Misuse};
-use crate::limits;
-use crate::wire::{Arg, Args, LineWriter};
+use memchr::memchr;
 
-/// An account name as it stands on the wire: a word that need not be a valid [`Handle`].
+use crate::error::{Expected, Misuse};
+use crate::limits;
+use crate::wire::{Arg, Args, Failed, LineWriter};
+
+/// An account name as it stands on the wire: a word that need not be a valid [`Handle`], never
+/// percent-encoded. Equal in any case of letters.
 #[derive(Clone, Copy)]
 pub struct Account<'a>(&'a [u8]);
 
@@ -38,6 +41,24 @@ impl<'a> Account<'a> {
     /// The key under which this account is found in a map of handles.
     pub(crate) fn folded(self) -> Option<Folded> {
         Folded::new(self.0)
+    }
+
+    /// Reads a word that is an account for sure: it has an `@`.
+    pub(crate) fn read_address(args: &mut Args<'a>) -> Result<Self, Failed> {
+        args.value(Expected::Account, |word| memchr(b'@', word).is_some().then_some(Self(word)))
+    }
+
+    /// Reads an account behind words that do not belong there: the first word with an `@`, or else
+    /// the first word.
+    pub(crate) fn find(args: &mut Args<'a>) -> Result<Self, Failed> {
+        let mut ahead = *args;
+        while let Ok(word) = ahead.word(Expected::Account) {
+            if memchr(b'@', word).is_some() {
+                *args = ahead;
+                return Ok(Self(word));
+            }
+        }
+        Self::read(args)
     }
 
     /// Whether this is that account: letters match in any case.
@@ -68,7 +89,7 @@ impl fmt::Debug for Account<'_> {
 }
 
 impl<'a> Arg<'a> for Account<'a> {
-    fn read(args: &mut Args<'a>) -> Result<Self, CommandError> {
+    fn read(args: &mut Args<'a>) -> Result<Self, Failed> {
         args.word(Expected::Account).map(Self)
     }
 

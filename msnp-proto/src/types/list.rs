@@ -4,8 +4,8 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::GroupId;
-use crate::error::{CommandError, Expected};
-use crate::wire::{Arg, Args, LineWriter, grammar};
+use crate::error::Expected;
+use crate::wire::{Arg, Args, Failed, LineWriter, grammar, write_decimal};
 
 /// A value that is one of a few words.
 macro_rules! word_enum {
@@ -39,7 +39,7 @@ macro_rules! word_enum {
         }
 
         impl<'a> $crate::wire::Arg<'a> for $Name {
-            fn read(args: &mut $crate::wire::Args<'a>) -> Result<Self, $crate::error::CommandError> {
+            fn read(args: &mut $crate::wire::Args<'a>) -> Result<Self, $crate::wire::Failed> {
                 args.value($crate::error::Expected::$expected, Self::from_word)
             }
 
@@ -129,11 +129,11 @@ impl fmt::Debug for Lists {
     }
 }
 
-/// The groups of a contact on the wire: numbers separated by commas.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// The groups of a contact on the wire: one or more decimal numbers, separated by commas.
+#[derive(Clone, Copy)]
 pub struct Groups<'a>(Form<'a>);
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 enum Form<'a> {
     Wire(&'a [u8]),
     Ids(&'a [GroupId]),
@@ -143,31 +143,52 @@ impl<'a> Groups<'a> {
     /// From numbers; none is said as group 0.
     #[must_use]
     pub const fn new(ids: &'a [GroupId]) -> Self {
-        Self(Form::Ids(ids))
+        Self(if ids.is_empty() { Form::Wire(b"0") } else { Form::Ids(ids) })
+    }
+
+    /// The numbers, in the order in which they were sent.
+    pub fn iter(self) -> impl Iterator<Item = GroupId> {
+        let (wire, ids) = match self.0 {
+            Form::Wire(wire) => (Some(wire), &[][..]),
+            Form::Ids(ids) => (None, ids),
+        };
+        let words = wire.into_iter().flat_map(|wire| wire.split(|byte| *byte == b','));
+        words.filter_map(grammar::number).map(GroupId).chain(ids.iter().copied())
     }
 
     /// The numbers.
     #[must_use]
     pub fn to_vec(self) -> Vec<GroupId> {
-        match self.0 {
-            Form::Ids(ids) => ids.to_vec(),
-            Form::Wire(wire) => {
-                wire.split(|byte| *byte == b',').filter_map(grammar::number).map(GroupId).collect()
-            }
-        }
+        self.iter().collect()
     }
 }
 
+/// Equal if the same numbers are meant, in the same order.
+impl PartialEq for Groups<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for Groups<'_> {}
+
 impl fmt::Debug for Groups<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.to_vec().fmt(f)
+        f.debug_list().entries(self.iter()).finish()
     }
 }
 
 impl<'a> Arg<'a> for Groups<'a> {
-    fn read(args: &mut Args<'a>) -> Result<Self, CommandError> {
+    fn read(args: &mut Args<'a>) -> Result<Self, Failed> {
         args.value(Expected::Groups, |word| {
-            word.split(|byte| *byte == b',').all(|id| grammar::number(id).is_some()).then_some(word)
+            let mut ids = word;
+            loop {
+                match grammar::split_number(ids)?.1 {
+                    [] => return Some(word),
+                    [b',', rest @ ..] => ids = rest,
+                    _ => return None,
+                }
+            }
         })
         .map(|word| Self(Form::Wire(word)))
     }
@@ -175,14 +196,13 @@ impl<'a> Arg<'a> for Groups<'a> {
     fn write(&self, line: &mut LineWriter<'_, 'a>) {
         match self.0 {
             Form::Wire(wire) => line.word(wire),
-            Form::Ids([]) => line.number(GroupId::OTHER.0),
             Form::Ids(ids) => {
                 let out = line.begin_word();
                 for (place, id) in ids.iter().enumerate() {
                     if place > 0 {
                         out.push(b',');
                     }
-                    crate::wire::write_decimal(id.0, out);
+                    write_decimal(id.0, out);
                 }
             }
         }

@@ -1,5 +1,8 @@
 //! Validated leaves: the words of the protocol as values.
 //!
+//! Every number on the wire is a plain decimal of 32 bits: 1 to 19 digits, leading zeros allowed, no
+//! sign. Words that stand for a few values are read in upper case only, as real servers did.
+//!
 //! Types with a lifetime are views of the wire: `Copy`, and the text is kept as it was sent. Types
 //! without one are owned and checked, for commands and events.
 

@@ -4,11 +4,14 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use core::fmt;
 
-use crate::error::{CommandError, Expected};
+use crate::error::Expected;
 use crate::limits;
-use crate::wire::{Arg, Args, LineWriter, percent};
+use crate::wire::percent::{self, decode_bytes};
+use crate::wire::{Arg, Args, Failed, LineWriter};
 
-/// A display name on a line: percent-encoded as it came, or text that will be encoded.
+/// A display name on a line: percent-encoded as it came, or text that will be encoded. Group names,
+/// phone numbers and search terms are coded in the same way. Any length; limits are for those who know
+/// what it names, such as [`limits::NICK`].
 #[derive(Clone, Copy)]
 pub struct Name<'a>(Form<'a>);
 
@@ -57,9 +60,16 @@ impl<'a> From<&'a Nick> for Name<'a> {
     }
 }
 
+/// Equal if the same bytes are meant, in whatever coding.
 impl PartialEq for Name<'_> {
     fn eq(&self, other: &Self) -> bool {
-        self.to_text() == other.to_text()
+        match (self.0, other.0) {
+            (Form::Wire(a), Form::Wire(b)) => decode_bytes(a).eq(decode_bytes(b)),
+            (Form::Text(text), Form::Wire(wire)) | (Form::Wire(wire), Form::Text(text)) => {
+                decode_bytes(wire).eq(text.bytes())
+            }
+            (Form::Text(a), Form::Text(b)) => a == b,
+        }
     }
 }
 
@@ -72,7 +82,7 @@ impl fmt::Debug for Name<'_> {
 }
 
 impl<'a> Arg<'a> for Name<'a> {
-    fn read(args: &mut Args<'a>) -> Result<Self, CommandError> {
+    fn read(args: &mut Args<'a>) -> Result<Self, Failed> {
         args.word(Expected::Name).map(|word| Self(Form::Wire(word)))
     }
 
@@ -80,7 +90,7 @@ impl<'a> Arg<'a> for Name<'a> {
         let out = line.begin_word();
         match self.0 {
             // What came in another coding goes out in ours.
-            Form::Wire(wire) => percent::encode_bytes(percent::decode_bytes(wire), out),
+            Form::Wire(wire) => percent::encode_bytes(decode_bytes(wire), out),
             Form::Text(text) => percent::encode(text, out),
         }
     }
@@ -114,7 +124,7 @@ impl Nick {
         match name.0 {
             Form::Text(text) => text == &*self.0,
             Form::Wire(wire) if wire == self.0.as_bytes() => !wire.contains(&b'%'),
-            Form::Wire(wire) => percent::decode_bytes(wire).eq(self.0.bytes()),
+            Form::Wire(wire) => decode_bytes(wire).eq(self.0.bytes()),
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use core::fmt;
 
-use crate::error::{CommandError, Expected};
-use crate::wire::{Arg, Args, LineWriter, grammar};
+use crate::error::Expected;
+use crate::wire::{Arg, Args, Failed, LineWriter};
 
 macro_rules! numbers {
     ($( $(#[$doc:meta])* $Name:ident, $expected:ident; )*) => { $(
@@ -24,8 +24,8 @@ macro_rules! numbers {
         }
 
         impl<'a> Arg<'a> for $Name {
-            fn read(args: &mut Args<'a>) -> Result<Self, CommandError> {
-                args.value(Expected::$expected, grammar::number).map(Self)
+            fn read(args: &mut Args<'a>) -> Result<Self, Failed> {
+                args.number(Expected::$expected).map(Self)
             }
 
             fn write(&self, line: &mut LineWriter<'_, 'a>) {
@@ -43,7 +43,8 @@ numbers! {
     /// The version of a whole address book: a key for caches, not an order.
     ListVersion, Number;
 
-    /// The number of a group, 0 to 29. Group 0 always exists.
+    /// The number of a group. Real servers give out 0 to 29; any 32 bits are read. Group 0 always
+    /// exists.
     GroupId, Number;
 
     /// A plain count or index.

@@ -3,8 +3,8 @@
 use core::fmt;
 
 use super::list::word_enum;
-use crate::error::{CommandError, Expected};
-use crate::wire::{Arg, Args, LineWriter};
+use crate::error::Expected;
+use crate::wire::{Arg, Args, Failed, LineWriter};
 
 word_enum! {
     /// A known property.
@@ -22,42 +22,60 @@ word_enum! {
     }
 }
 
-/// The key of a property on the wire: three letters, known or not.
+/// The key of a property on the wire: three ASCII letters of either case, known or not.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Key([u8; 3]);
+pub struct Key(Form);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Known(Property),
+    Other([u8; 3]),
+}
 
 impl Key {
     /// The property, if it is a known one.
     #[must_use]
-    pub fn property(self) -> Option<Property> {
-        Property::from_word(&self.0)
+    pub const fn property(self) -> Option<Property> {
+        match self.0 {
+            Form::Known(property) => Some(property),
+            Form::Other(_) => None,
+        }
     }
 
     fn from_word(word: &[u8]) -> Option<Self> {
+        if let Some(property) = Property::from_word(word) {
+            return Some(property.into());
+        }
         let key = <[u8; 3]>::try_from(word).ok()?;
-        key.iter().all(u8::is_ascii_alphabetic).then_some(Self(key))
+        key.iter().all(u8::is_ascii_alphabetic).then_some(Self(Form::Other(key)))
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        match &self.0 {
+            Form::Known(property) => property.as_str().as_bytes(),
+            Form::Other(key) => key,
+        }
     }
 }
 
 impl From<Property> for Key {
     fn from(property: Property) -> Self {
-        let bytes = property.as_str().as_bytes();
-        Self(<[u8; 3]>::try_from(bytes).unwrap_or(*b"PHH"))
+        Self(Form::Known(property))
     }
 }
 
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0.escape_ascii())
+        write!(f, "{}", self.as_bytes().escape_ascii())
     }
 }
 
 impl<'a> Arg<'a> for Key {
-    fn read(args: &mut Args<'a>) -> Result<Self, CommandError> {
+    fn read(args: &mut Args<'a>) -> Result<Self, Failed> {
         args.value(Expected::Property, Self::from_word)
     }
 
     fn write(&self, line: &mut LineWriter<'_, 'a>) {
-        line.word(&self.0);
+        line.word(self.as_bytes());
     }
 }

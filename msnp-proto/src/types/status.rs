@@ -4,8 +4,8 @@ use core::fmt;
 
 use super::Token;
 use super::list::word_enum;
-use crate::error::{CommandError, Expected};
-use crate::wire::{Arg, Args, LineWriter};
+use crate::error::Expected;
+use crate::wire::{Arg, Args, Failed, LineWriter};
 
 word_enum! {
     /// The state that a person shows.
@@ -66,7 +66,7 @@ impl From<Status> for StatusCode<'_> {
 }
 
 impl<'a> Arg<'a> for StatusCode<'a> {
-    fn read(args: &mut Args<'a>) -> Result<Self, CommandError> {
+    fn read(args: &mut Args<'a>) -> Result<Self, Failed> {
         args.value(Expected::Status, |word| match Status::from_word(word) {
             Some(status) => Some(Self::Known(status)),
             None => Token::new(word).map(Self::Other),

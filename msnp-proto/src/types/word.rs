@@ -2,10 +2,11 @@
 
 use core::fmt;
 
-use crate::error::{CommandError, Expected};
-use crate::wire::{Arg, Args, LineWriter};
+use crate::error::Expected;
+use crate::wire::{Arg, Args, Failed, LineWriter, grammar};
 
-/// One opaque word: a challenge, cookie, session id, version, URL. Kept as sent.
+/// One opaque word: a challenge, cookie, session id, version, URL. One or more bytes of any kind but
+/// SP, HT, CR and LF, not percent-encoded, kept as sent.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Token<'a>(&'a [u8]);
 
@@ -32,7 +33,7 @@ impl<'a> Token<'a> {
 }
 
 impl<'a> Arg<'a> for Token<'a> {
-    fn read(args: &mut Args<'a>) -> Result<Self, CommandError> {
+    fn read(args: &mut Args<'a>) -> Result<Self, Failed> {
         args.word(Expected::Token).map(Self)
     }
 
@@ -48,7 +49,8 @@ impl fmt::Debug for Token<'_> {
     }
 }
 
-/// The rest of a line: one or more words separated by blanks. Kept as sent.
+/// The rest of a line: one or more words separated by blanks. Kept as sent, written with single
+/// blanks.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Words<'a>(&'a [u8]);
 
@@ -56,19 +58,19 @@ impl<'a> Words<'a> {
     /// Words that are separated by blanks.
     #[must_use]
     pub fn new(words: &'a [u8]) -> Option<Self> {
-        let words = words.trim_ascii();
+        let words = grammar::trim_blanks(words);
         let fits = !words.is_empty() && !words.iter().any(|byte| matches!(byte, b'\r' | b'\n'));
         fits.then_some(Self(words))
     }
 
     /// The words one by one.
     pub fn iter(self) -> impl Iterator<Item = &'a [u8]> {
-        self.0.split(|byte| matches!(byte, b' ' | b'\t')).filter(|word| !word.is_empty())
+        self.0.split(|byte| grammar::is_blank(*byte)).filter(|word| !word.is_empty())
     }
 }
 
 impl<'a> Arg<'a> for Words<'a> {
-    fn read(args: &mut Args<'a>) -> Result<Self, CommandError> {
+    fn read(args: &mut Args<'a>) -> Result<Self, Failed> {
         args.words(Expected::Words).map(Self)
     }
 
@@ -98,7 +100,7 @@ impl Packages<'_> {
 }
 
 impl<'a> Arg<'a> for Packages<'a> {
-    fn read(args: &mut Args<'a>) -> Result<Self, CommandError> {
+    fn read(args: &mut Args<'a>) -> Result<Self, Failed> {
         Words::read(args).map(Self)
     }
 

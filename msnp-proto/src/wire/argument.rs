@@ -1,152 +1,200 @@
 //! Arguments of a line: reading them one by one, and writing them.
 
 use alloc::vec::Vec;
+use core::fmt;
+
+use memchr::memchr2;
 
 use super::frame::{Frame, Verb};
 use super::grammar;
 use crate::error::{CommandError, Expected};
 
 /// A value that stands in one place of a line, or in the rest of it.
-pub trait Arg<'a>: Sized {
+pub(crate) trait Arg<'a>: Sized {
     /// Reads the value from the front of what is left.
     ///
     /// # Errors
     ///
     /// When it is not there, or is not one.
-    fn read(args: &mut Args<'a>) -> Result<Self, CommandError>;
+    fn read(args: &mut Args<'a>) -> Result<Self, Failed>;
 
     /// Writes the value with a blank before it, or nothing.
     fn write(&self, line: &mut LineWriter<'_, 'a>);
 }
 
-/// The arguments of one frame that have not been read yet.
+/// The arguments of one frame that have not been read yet. A CR or LF inside the line is an error
+/// wherever it stands, so what was read can always be written again.
 #[derive(Clone, Copy, Debug)]
-pub struct Args<'a> {
+pub(crate) struct Args<'a> {
     verb: Verb,
     rest: &'a [u8],
     payload: Option<&'a [u8]>,
-    /// How many have been read.
-    place: u8,
+    /// How many have been looked for.
+    place: u32,
+    /// What the one that failed should have been.
+    expected: Expected,
+    /// Whether the line ended before it.
+    missing: bool,
 }
 
+/// An argument could not be read; [`Args::error`] says why. Nothing but a mark, so that the way of
+/// an argument that can be read is short.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Failed;
+
 impl<'a> Args<'a> {
-    /// All arguments of a frame: what follows the verb, without the length of a payload.
-    #[must_use]
-    pub fn new(verb: Verb, frame: Frame<'a>) -> Self {
-        let (_, rest) = grammar::split_word(frame.line());
-        let rest = match frame.payload() {
-            Some(_) => grammar::split_last_word(rest).0,
-            None => rest,
-        };
-        Self { verb, rest, payload: frame.payload(), place: 0 }
+    /// All arguments of a frame: what follows the verb, without the length of a payload. `None` if
+    /// the line does not begin with a verb.
+    #[inline]
+    pub(crate) fn new(frame: Frame<'a>) -> Option<Self> {
+        let (verb, rest) = grammar::split_verb(frame.line())?;
+        let payload = frame.payload();
+        let rest = if payload.is_some() { grammar::split_last_word(rest).0 } else { rest };
+        let verb = Verb::new(verb);
+        Some(Self { verb, rest, payload, place: 0, expected: Expected::Words, missing: false })
     }
 
-    /// The next word.
-    ///
-    /// # Errors
-    ///
-    /// `expected` is named when there is none.
+    /// The command that they belong to.
+    pub(crate) const fn verb(&self) -> Verb {
+        self.verb
+    }
+
+    /// The next word. An error names `expected` if there is none.
     #[inline]
-    pub fn word(&mut self, expected: Expected) -> Result<&'a [u8], CommandError> {
-        self.place = self.place.saturating_add(1);
-        let after_blanks = grammar::blanks(self.rest).map_or(self.rest, |(rest, _)| rest);
-        let (word, rest) = grammar::split_word(after_blanks);
-        if word.is_empty() {
-            return Err(self.error(expected, after_blanks.is_empty()));
+    pub(crate) fn word(&mut self, expected: Expected) -> Result<&'a [u8], Failed> {
+        self.place = self.place.wrapping_add(1);
+        let (word, rest) = grammar::split_word(grammar::skip_blanks(self.rest));
+        if matches!(rest.first(), Some(b'\r' | b'\n')) {
+            return Err(self.fail(Expected::Blank, false));
         }
-        if !matches!(rest.first(), None | Some(b' ' | b'\t')) {
-            return Err(self.error(Expected::Blank, false));
+        if word.is_empty() {
+            return Err(self.fail(expected, true));
         }
         self.rest = rest;
         Ok(word)
     }
 
-    /// The next word, turned into a value.
-    ///
-    /// # Errors
-    ///
-    /// `expected` is named when there is none, or when `value` gives none.
+    /// The next word, turned into a value. An error names `expected` if there is none, or if
+    /// `value` makes nothing of it.
     #[inline]
-    pub fn value<T>(
+    pub(crate) fn value<T>(
         &mut self,
         expected: Expected,
         value: impl FnOnce(&'a [u8]) -> Option<T>,
-    ) -> Result<T, CommandError> {
+    ) -> Result<T, Failed> {
         let word = self.word(expected)?;
-        value(word).ok_or_else(|| self.error(expected, false))
+        value(word).ok_or_else(|| self.fail(expected, false))
     }
 
-    /// All words that are left: at least one.
-    ///
-    /// # Errors
-    ///
-    /// `expected` is named when there is none.
-    pub fn words(&mut self, expected: Expected) -> Result<&'a [u8], CommandError> {
-        let all = self.rest;
-        while self.has_more() {
-            self.word(expected)?;
+    /// The next word, turned into a number in one go: numbers are the most frequent of all words.
+    #[inline]
+    pub(crate) fn number(&mut self, expected: Expected) -> Result<u32, Failed> {
+        match grammar::split_number(grammar::skip_blanks(self.rest)) {
+            Some((number, rest)) if rest.first().is_none_or(|next| grammar::is_blank(*next)) => {
+                self.place = self.place.wrapping_add(1);
+                self.rest = rest;
+                Ok(number)
+            }
+            _ => self.value(expected, |_| None),
         }
-        let read = all.len().saturating_sub(self.rest.len());
-        let words = all.get(..read).unwrap_or_default().trim_ascii();
-        if words.is_empty() { Err(self.word_missing(expected)) } else { Ok(words) }
     }
 
-    fn word_missing(&mut self, expected: Expected) -> CommandError {
-        self.place = self.place.saturating_add(1);
-        self.error(expected, true)
+    /// All words that are left, with the blanks between them: at least one.
+    pub(crate) fn words(&mut self, expected: Expected) -> Result<&'a [u8], Failed> {
+        self.place = self.place.wrapping_add(1);
+        let words = grammar::trim_blanks(core::mem::take(&mut self.rest));
+        if words.is_empty() {
+            return Err(self.fail(expected, true));
+        }
+        if memchr2(b'\r', b'\n', words).is_some() {
+            return Err(self.fail(Expected::Blank, false));
+        }
+        Ok(words)
     }
 
     /// Whether another argument follows.
-    #[must_use]
-    pub fn has_more(&self) -> bool {
-        grammar::blanks(self.rest).is_ok_and(|(rest, _)| !rest.is_empty())
+    #[inline]
+    pub(crate) fn has_more(&mut self) -> bool {
+        self.rest = grammar::skip_blanks(self.rest);
+        !self.rest.is_empty()
     }
 
     /// Exactly this word.
-    pub(crate) fn literal(&mut self, literal: &'static str) -> Result<(), CommandError> {
+    #[inline]
+    pub(crate) fn literal(&mut self, literal: &'static str) -> Result<(), Failed> {
         self.value(Expected::Word(literal), |word| (word == literal.as_bytes()).then_some(()))
     }
 
-    /// All that is left, without blanks at either end.
-    pub(crate) fn remaining(&mut self) -> &'a [u8] {
-        let rest = core::mem::take(&mut self.rest);
-        rest.trim_ascii()
+    /// The payload, once.
+    #[inline]
+    pub(crate) fn payload(&mut self) -> Result<&'a [u8], Failed> {
+        self.place = self.place.wrapping_add(1);
+        self.payload.take().ok_or_else(|| self.fail(Expected::Payload, true))
     }
 
-    pub(crate) fn payload(&mut self) -> Result<&'a [u8], CommandError> {
-        self.place = self.place.saturating_add(1);
-        self.payload.take().ok_or_else(|| self.error(Expected::Payload, true))
+    /// What is left when all that has a meaning was read.
+    #[inline]
+    pub(crate) fn extra(&mut self) -> Result<Extra<'a>, Failed> {
+        if self.has_more() { self.words(Expected::Words).map(Extra) } else { Ok(Extra(&[])) }
     }
 
-    fn error(&self, expected: Expected, missing: bool) -> CommandError {
-        CommandError { verb: self.verb, argument: self.place, expected, missing }
+    #[cold]
+    fn fail(&mut self, expected: Expected, missing: bool) -> Failed {
+        self.expected = expected;
+        self.missing = missing;
+        Failed
+    }
+
+    /// What went wrong.
+    #[cold]
+    pub(crate) fn error(&self, _: Failed) -> CommandError {
+        let Self { verb, expected, missing, .. } = *self;
+        let argument = u8::try_from(self.place).unwrap_or(u8::MAX);
+        CommandError { verb, argument, expected, missing }
     }
 }
 
-/// Arguments behind the last one that has a meaning. They are kept as they came and ignored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub struct Extra<'a>(pub &'a [u8]);
+/// Arguments behind the last one that has a meaning, without blanks at either end. They are kept as
+/// they came and otherwise ignored.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub struct Extra<'a>(&'a [u8]);
 
-impl Extra<'_> {
+impl<'a> Extra<'a> {
     /// Whether there are none.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub const fn is_empty(self) -> bool {
         self.0.is_empty()
+    }
+
+    /// The bytes as they were sent, with the blanks between them.
+    #[must_use]
+    pub const fn as_bytes(self) -> &'a [u8] {
+        self.0
     }
 }
 
-/// The payload of a frame. Its length is the last word of the line and is not an argument.
+/// Only the length: nobody knows what they are.
+impl fmt::Debug for Extra<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Extra({} bytes)", self.0.len())
+    }
+}
+
+/// The payload of a frame: any bytes. Its length is the last word of the line and is not an
+/// argument; [`Limits::payload`](crate::limits::Limits::payload) is the most that is read.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub struct Body<'a>(pub &'a [u8]);
 
-impl core::fmt::Debug for Body<'_> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+/// Only the length: what people write to each other is nobody else's business.
+impl fmt::Debug for Body<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Body({} bytes)", self.0.len())
     }
 }
 
 impl<'a> Arg<'a> for Body<'a> {
-    fn read(args: &mut Args<'a>) -> Result<Self, CommandError> {
+    #[inline]
+    fn read(args: &mut Args<'a>) -> Result<Self, Failed> {
         args.payload().map(Self)
     }
 
@@ -155,36 +203,54 @@ impl<'a> Arg<'a> for Body<'a> {
     }
 }
 
+/// An argument that may be missing at the end of a line. No place of a line can be left empty, so
+/// when one is missing those behind it are not written either: what is written is never read as
+/// something else.
 impl<'a, T: Arg<'a>> Arg<'a> for Option<T> {
-    fn read(args: &mut Args<'a>) -> Result<Self, CommandError> {
+    #[inline]
+    fn read(args: &mut Args<'a>) -> Result<Self, Failed> {
         if args.has_more() { T::read(args).map(Some) } else { Ok(None) }
     }
 
     fn write(&self, line: &mut LineWriter<'_, 'a>) {
-        if let Some(value) = self {
-            value.write(line);
+        match self {
+            Some(value) if !line.cut_off => value.write(line),
+            _ => line.cut_off = true,
         }
     }
 }
 
 /// Appends one frame to a buffer.
 #[derive(Debug)]
-pub struct LineWriter<'o, 'a> {
+pub(crate) struct LineWriter<'o, 'a> {
     out: &'o mut Vec<u8>,
     payload: Option<&'a [u8]>,
+    /// An optional argument was missing.
+    cut_off: bool,
 }
 
 impl<'o, 'a> LineWriter<'o, 'a> {
     /// Begins a line with its verb.
-    pub fn new(out: &'o mut Vec<u8>, verb: Verb) -> Self {
+    pub(crate) fn new(out: &'o mut Vec<u8>, verb: Verb) -> Self {
         out.extend_from_slice(verb.as_bytes());
-        Self { out, payload: None }
+        Self { out, payload: None, cut_off: false }
     }
 
-    /// Writes a word that is known to have no blank in it.
-    pub fn word(&mut self, word: &[u8]) {
-        self.out.push(b' ');
-        self.out.extend_from_slice(word);
+    /// The line with an argument more.
+    pub(crate) fn with(mut self, argument: &impl Arg<'a>) -> Self {
+        argument.write(&mut self);
+        self
+    }
+
+    /// The line with a word more that always stands there.
+    pub(crate) fn with_literal(mut self, word: &'static str) -> Self {
+        self.word(word.as_bytes());
+        self
+    }
+
+    /// Writes a word that is known to have no blank and no line end in it.
+    pub(crate) fn word(&mut self, word: &[u8]) {
+        self.begin_word().extend_from_slice(word);
     }
 
     /// Writes a blank; the word that follows it is up to the caller.
@@ -194,34 +260,32 @@ impl<'o, 'a> LineWriter<'o, 'a> {
     }
 
     /// Writes a decimal number.
-    pub fn number(&mut self, value: u32) {
-        self.out.push(b' ');
-        write_decimal(value, self.out);
+    pub(crate) fn number(&mut self, value: u32) {
+        write_decimal(value, self.begin_word());
     }
 
     /// Ends the line, and appends the payload if there is one.
-    pub fn end(self) {
+    pub(crate) fn end(mut self) {
         if let Some(payload) = self.payload {
-            self.out.push(b' ');
-            write_decimal(u32::try_from(payload.len()).unwrap_or(u32::MAX), self.out);
+            write_decimal(payload.len() as u64, self.begin_word());
         }
         self.out.extend_from_slice(b"\r\n");
-        if let Some(payload) = self.payload {
-            self.out.extend_from_slice(payload);
-        }
+        self.out.extend_from_slice(self.payload.unwrap_or_default());
     }
 }
 
-pub(crate) fn write_decimal(mut value: u32, out: &mut Vec<u8>) {
-    let mut digits = [b'0'; 10];
-    let mut used = 0;
+/// Appends a decimal number without leading zeros.
+pub(crate) fn write_decimal(value: impl Into<u64>, out: &mut Vec<u8>) {
+    let mut value = value.into();
+    let mut digits = [b'0'; 20];
+    let mut unused = digits.len();
     for slot in digits.iter_mut().rev() {
-        *slot = b'0' + (value % 10) as u8;
+        *slot = b'0'.wrapping_add((value % 10) as u8);
         value /= 10;
-        used += 1;
+        unused = unused.saturating_sub(1);
         if value == 0 {
             break;
         }
     }
-    out.extend_from_slice(digits.get(digits.len() - used..).unwrap_or_default());
+    out.extend_from_slice(digits.get(unused..).unwrap_or_default());
 }

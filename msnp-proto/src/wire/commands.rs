@@ -4,12 +4,14 @@
 use super::argument::Extra;
 use super::frame::{Frame, Verb};
 
-/// A frame that was read.
+/// A frame that was read. Nothing is lost: arguments that nobody knows and commands that nobody knows
+/// are here as they came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Parsed<'a, T> {
     /// A known command, and what stood behind its last argument.
     Command(T, Extra<'a>),
-    /// A verb that this side does not know; the frame is kept as it came.
+    /// A verb that this side does not know, a refusal by number, or a line that does not begin with
+    /// a verb at all; the frame is kept as it came.
     Unknown(Frame<'a>),
 }
 
@@ -25,16 +27,18 @@ pub struct Roles {
 }
 
 impl Roles {
-    /// From letters: `D`, `N` and `B`.
-    #[must_use]
-    pub const fn new(letters: &str) -> Self {
+    /// From letters: `D`, `N` and `B`. Others do not compile: it is called in constants only.
+    pub(crate) const fn new(letters: &str) -> Self {
         let mut roles = Self { dispatch: false, notification: false, switchboard: false };
         let mut rest = letters.as_bytes();
         while let [first, tail @ ..] = rest {
             match first {
                 b'D' => roles.dispatch = true,
                 b'N' => roles.notification = true,
-                _ => roles.switchboard = true,
+                other => {
+                    assert!(*other == b'B', "no such server");
+                    roles.switchboard = true;
+                }
             }
             rest = tail;
         }
@@ -57,8 +61,9 @@ pub struct VerbRow {
 
 /// Defines the commands of one direction. Each verb has the number of the dialect that brought
 /// it, the letters of its servers, `payload` if one follows, and one or more shapes. A shape is a
-/// value and, behind `=`, the order of its arguments on the line: names of its fields, and words
-/// that stand there literally. The first shape that fits is taken.
+/// value and, behind `=`, the order of its arguments on the line: names of its fields, words that
+/// stand there literally, and `(field = reader)` for a field that another function than that of its
+/// type reads. The first shape that fits is taken.
 macro_rules! commands {
     (
         $(#[$enum_doc:meta])*
@@ -97,11 +102,11 @@ macro_rules! commands {
                 } ),*
             ];
 
-            /// Whether a payload follows a line that begins with this word.
+            /// Whether a payload follows a line with this verb.
             #[must_use]
-            pub fn has_payload(word: &[u8]) -> bool {
-                let Ok(word) = <[u8; 3]>::try_from(word) else { return false };
-                let code = $crate::wire::Verb::new(word).code();
+            #[inline]
+            pub fn has_payload(verb: $crate::wire::Verb) -> bool {
+                let code = verb.code();
                 $( (commands!(@payload $($payload)?)
                     && code == const { commands!(@verb $verb).code() }) || )* false
             }
@@ -111,70 +116,35 @@ macro_rules! commands {
             /// # Errors
             ///
             /// When the verb is known and the rest does not fit any of its shapes. The error is
-            /// that of the shape that got furthest.
+            /// that of the shape that got furthest, of the first one among equals.
+            #[inline]
             pub fn parse(
                 frame: $crate::wire::Frame<'a>,
             ) -> Result<$crate::wire::Parsed<'a, Self>, $crate::error::CommandError> {
-                let Some(verb) = frame.verb() else {
+                let Some(args) = $crate::wire::Args::new(frame) else {
                     return Ok($crate::wire::Parsed::Unknown(frame));
                 };
-                let code = verb.code();
+                let code = args.verb().code();
                 $( if code == const { commands!(@verb $verb).code() } {
-                    let args = $crate::wire::Args::new(verb, frame);
-                    return Self::first_fit(args, const { &[
-                        $( {
-                            fn read<'a>(
-                                args: &mut $crate::wire::Args<'a>,
-                            ) -> Result<$Enum<'a>, $crate::error::CommandError> {
-                                let _ = &args;
-                                $( commands!(@read args $item); )*
-                                Ok($Enum::$Variant { $($field),* })
-                            }
-                            read
-                        } ),+
-                    ] });
+                    return commands!(@fit $Enum args
+                        $( { $Variant { $($field),* } [$($item)*] } )+);
                 } )*
                 Ok($crate::wire::Parsed::Unknown(frame))
             }
 
-            #[allow(clippy::type_complexity, reason = "the type of one reader, used once")]
-            #[inline]
-            fn first_fit(
-                args: $crate::wire::Args<'a>,
-                readers: &[for<'b> fn(
-                    &mut $crate::wire::Args<'b>,
-                ) -> Result<$Enum<'b>, $crate::error::CommandError>],
-            ) -> Result<$crate::wire::Parsed<'a, Self>, $crate::error::CommandError> {
-                let mut furthest: Option<$crate::error::CommandError> = None;
-                for reader in readers {
-                    let mut args = args;
-                    match reader(&mut args) {
-                        Ok(command) => {
-                            let extra = $crate::wire::Extra(args.remaining());
-                            return Ok($crate::wire::Parsed::Command(command, extra));
-                        }
-                        Err(error) if furthest.is_some_and(|best| best.argument >= error.argument) => {}
-                        Err(error) => furthest = Some(error),
-                    }
-                }
-                Err(furthest.unwrap_or($crate::error::CommandError {
-                    verb: $crate::wire::Verb::new(*b"???"),
-                    argument: 0,
-                    expected: $crate::error::Expected::Words,
-                    missing: true,
-                }))
-            }
-
-            /// Appends the command as one canonical frame: single blanks, CRLF.
+            /// Appends the command as one canonical frame: single blanks, CRLF, then the payload
+            /// if there is one. It is read as the same command again, unless it is longer than the
+            /// reader's limits.
+            ///
+            /// Optional arguments stand at the end of a line. When one is missing, those behind it
+            /// are left out too: they would be read as the missing one.
             pub fn encode(&self, out: &mut alloc::vec::Vec<u8>) {
                 match self {
                     $($(
                         Self::$Variant { $($field),* } => {
-                            #[allow(unused_mut, reason = "not every command has arguments")]
-                            let mut line =
+                            let line =
                                 $crate::wire::LineWriter::new(out, commands!(@verb $verb));
-                            $( commands!(@write line $item); )*
-                            line.end();
+                            commands!(@write line; $($item)*);
                         }
                     )+)*
                 }
@@ -190,6 +160,7 @@ macro_rules! commands {
         }
     };
 
+    // A verb, checked when the table is compiled.
     (@verb $verb:literal) => {
         const {
             match $verb.as_bytes() {
@@ -198,14 +169,51 @@ macro_rules! commands {
             }
         }
     };
+
     (@payload payload) => { true };
     (@payload) => { false };
+
     (@doc $word:literal) => { concat!(" ", $word) };
     (@doc $field:ident) => { concat!(" <", stringify!($field), ">") };
+    (@doc ($field:ident = $read:path)) => { commands!(@doc $field) };
+
+    // The first of the shapes that fits, or the error of the one that got furthest.
+    (@fit $Enum:ident $args:ident $shape:tt) => { commands!(@shape $Enum $args $shape) };
+    (@fit $Enum:ident $args:ident $shape:tt $($more:tt)+) => {
+        match commands!(@shape $Enum $args $shape) {
+            Ok(fits) => Ok(fits),
+            Err(error) => match commands!(@fit $Enum $args $($more)+) {
+                Err(other) if other.argument <= error.argument => Err(error),
+                result => result,
+            },
+        }
+    };
+    (@shape $Enum:ident $args:ident { $Variant:ident { $($field:ident),* } [$($item:tt)*] }) => {{
+        #[inline]
+        fn read<'a>(args: &mut $crate::wire::Args<'a>)
+        -> Result<$crate::wire::Parsed<'a, $Enum<'a>>, $crate::wire::Failed> {
+            $( commands!(@read args $item); )*
+            let extra = args.extra()?;
+            Ok($crate::wire::Parsed::Command($Enum::$Variant { $($field),* }, extra))
+        }
+        let mut args = $args;
+        read(&mut args).map_err(|failed| args.error(failed))
+    }};
+
     (@read $args:ident $word:literal) => { $args.literal($word)?; };
     (@read $args:ident $field:ident) => { let $field = $crate::wire::Arg::read($args)?; };
-    (@write $line:ident $word:literal) => { $line.word($word.as_bytes()); };
-    (@write $line:ident $field:ident) => { $crate::wire::Arg::write($field, &mut $line); };
+    (@read $args:ident ($field:ident = $read:path)) => { let $field = $read($args)?; };
+
+    (@write $line:expr;) => { $line.end() };
+    (@write $line:expr; $word:literal $($rest:tt)*) => {
+        commands!(@write $line.with_literal($word); $($rest)*)
+    };
+    (@write $line:expr; $field:ident $($rest:tt)*) => {
+        commands!(@write $line.with($field); $($rest)*)
+    };
+    (@write $line:expr; ($field:ident = $read:path) $($rest:tt)*) => {
+        commands!(@write $line.with($field); $($rest)*)
+    };
 }
 
 pub(crate) use commands;

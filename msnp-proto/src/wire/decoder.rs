@@ -2,13 +2,13 @@
 
 use memchr::memchr;
 
-use super::frame::Frame;
+use super::frame::{Frame, Verb};
 use super::grammar;
 use crate::error::FrameError;
 use crate::limits::{Leniency, Limits};
 
 /// Says which verbs are followed by a payload in the direction that is read.
-pub(crate) type Payloads = fn(&[u8]) -> bool;
+pub(crate) type Payloads = fn(Verb) -> bool;
 
 /// A resumable cutter of frames. It keeps no bytes, only how far it has looked.
 ///
@@ -29,7 +29,9 @@ pub(crate) type Payloads = fn(&[u8]) -> bool;
 #[derive(Clone, Debug)]
 pub struct FrameDecoder {
     payloads: Payloads,
+    /// For the line that is being read.
     line_limit: usize,
+    next_line_limit: usize,
     payload_limit: usize,
     leniency: Leniency,
     state: State,
@@ -103,6 +105,7 @@ impl FrameDecoder {
         Self {
             payloads,
             line_limit: limits.line,
+            next_line_limit: limits.line,
             payload_limit: limits.payload,
             leniency,
             state: State::Line { seen: 0 },
@@ -141,9 +144,14 @@ impl FrameDecoder {
         self
     }
 
-    /// Changes the line limit from the next line on.
+    /// Changes the line limit, in bytes with the line end, from the next line on. A line of which a
+    /// part has been looked at keeps the limit that it began with; so a change made on a frame's
+    /// account holds for the line behind it, in whatever chunks that comes.
     pub fn set_line_limit(&mut self, limit: usize) {
-        self.line_limit = limit;
+        self.next_line_limit = limit;
+        if !matches!(self.state, State::Line { seen: 1.. }) {
+            self.line_limit = limit;
+        }
     }
 
     /// How many bytes have been looked at in search of line ends, in all.
@@ -192,15 +200,19 @@ impl FrameDecoder {
         cut
     }
 
-    /// How much of `input` can belong to a line that was begun earlier.
-    pub(crate) fn line_part(&mut self, input: &[u8]) -> usize {
+    /// How much of `input` can belong to a line of which `held` bytes came earlier: up to the next
+    /// line end, or to the limit.
+    pub(crate) fn line_part(&mut self, held: usize, input: &[u8]) -> usize {
+        let room = self.line_limit.saturating_sub(held);
+        let input = input.get(..room).unwrap_or(input);
         let part = memchr(b'\n', input).map_or(input.len(), |end| end.saturating_add(1));
         self.scanned = self.scanned.saturating_add(part as u64);
         part
     }
 
     fn cut_line(&mut self, buf: &[u8], seen: usize) -> Result<Cut, FrameError> {
-        let window = buf.get(..buf.len().min(self.line_limit)).unwrap_or(buf);
+        // Never a look past the limit: so all chunks see the same line.
+        let window = buf.get(..self.line_limit).unwrap_or(buf);
         let fresh = window.get(seen..).unwrap_or_default();
         let Some(found) = memchr(b'\n', fresh) else {
             self.scanned = self.scanned.saturating_add(fresh.len() as u64);
@@ -210,28 +222,45 @@ impl FrameDecoder {
             self.state = State::Line { seen: window.len() };
             return Ok(Cut::NeedMore { wanted: 0 });
         };
-        self.scanned = self.scanned.saturating_add(found as u64).saturating_add(1);
-        self.state = State::Line { seen: 0 };
-
-        let with_end = seen.saturating_add(found);
-        let start = with_end.saturating_add(1);
-        let line = match buf.get(..with_end) {
-            Some([line @ .., b'\r']) => line,
-            Some(line) if self.leniency == Leniency::Lenient => line,
+        let start = found.saturating_add(1);
+        self.scanned = self.scanned.saturating_add(start as u64);
+        if seen > 0 {
+            self.state = State::Line { seen: 0 };
+            self.line_limit = self.next_line_limit;
+        }
+        let start = start.saturating_add(seen);
+        let line = match buf.get(..start) {
+            Some([line @ .., b'\r', b'\n']) => line,
+            Some([line @ .., _]) if self.leniency == Leniency::Lenient => line,
             _ => return Err(FrameError::BareLineFeed),
         };
-        let (blank, _) = grammar::split_word(line);
-        if blank.is_empty() && grammar::blanks(line).is_ok_and(|(rest, _)| rest.is_empty()) {
+        let text = grammar::skip_blanks(line);
+        if text.is_empty() {
             return match self.leniency {
                 Leniency::Lenient => Ok(Cut::Skipped { consumed: start }),
                 Leniency::Strict => Err(FrameError::BlankLine),
             };
         }
-        if !(self.payloads)(grammar::split_word(line).0) {
-            return Ok(Cut::Frame { line: line.len(), payload: None, consumed: start });
+        if self.leniency == Leniency::Strict && !is_tidy(line) {
+            return Err(FrameError::Spacing);
         }
+        if self.has_payload(text) {
+            return self.begin_payload(buf, line, start);
+        }
+        Ok(Cut::Frame { line: line.len(), payload: None, consumed: start })
+    }
+
+    /// Whether the first word is a verb that carries a payload. No such verb has a blank in it, so
+    /// three bytes and what follows them are enough.
+    fn has_payload(&self, text: &[u8]) -> bool {
+        text.split_first_chunk().is_some_and(|(verb, rest)| {
+            (self.payloads)(Verb::new(*verb)) && rest.first().is_none_or(|b| grammar::is_blank(*b))
+        })
+    }
+
+    fn begin_payload(&mut self, buf: &[u8], line: &[u8], start: usize) -> Result<Cut, FrameError> {
         let length = grammar::number(grammar::split_last_word(line).1);
-        let Some(announced) = length else { return Err(FrameError::BadLength) };
+        let announced = length.ok_or(FrameError::BadLength)?;
         match usize::try_from(announced) {
             Ok(payload) if payload <= self.payload_limit => {
                 Ok(self.cut_payload(buf, line.len(), start, payload))
@@ -262,6 +291,12 @@ impl FrameDecoder {
         }
         Cut::Skipped { consumed: here as usize }
     }
+}
+
+/// Whether single blanks separate the words of a line and nothing stands at its ends.
+fn is_tidy(line: &[u8]) -> bool {
+    line.split(|byte| *byte == b' ')
+        .all(|word| !word.is_empty() && !word.iter().any(|byte| matches!(byte, b'\t' | b'\r')))
 }
 
 /// The frame that a cut describes, in the buffer that was cut.

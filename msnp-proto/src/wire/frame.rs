@@ -2,9 +2,26 @@
 
 use core::fmt;
 
+use super::argument::{Arg, Args};
 use super::grammar;
+use crate::types::TrId;
 
 /// One command as it was cut from the stream, borrowed from where it was read.
+///
+/// The bytes are those that were sent: blanks, upper and lower case, broken coding and all. What a
+/// decoder gives out has a line without LF that is not blank and is within
+/// [`Limits::line`](crate::limits::Limits::line), and a payload of exactly the length that the line
+/// announces, within [`Limits::payload`](crate::limits::Limits::payload).
+///
+/// ```
+/// use msnp_proto::wire::Frame;
+///
+/// let frame = Frame::new(b"XYZ 7  a b", None);
+/// assert_eq!(frame.verb().unwrap().to_string(), "XYZ");
+/// assert_eq!(frame.trid(), Some(7.into()));
+/// assert_eq!(frame.words().count(), 4);
+/// assert_eq!(Frame::new(b"HTTP/1.1 200 OK", None).verb(), None);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Frame<'a> {
     line: &'a [u8],
@@ -18,7 +35,7 @@ impl<'a> Frame<'a> {
         Self { line, payload }
     }
 
-    /// The line without its line end.
+    /// The line without its line end. With a payload, its last word is the payload's length.
     #[must_use]
     pub const fn line(self) -> &'a [u8] {
         self.line
@@ -30,24 +47,36 @@ impl<'a> Frame<'a> {
         self.payload
     }
 
-    /// The first word of the line, whatever it is.
+    /// All words of the line, the verb first: what stands between blanks and tabs.
+    pub fn words(self) -> impl Iterator<Item = &'a [u8]> {
+        self.line.split(|byte| grammar::is_blank(*byte)).filter(|word| !word.is_empty())
+    }
+
+    /// The first word of the line, whatever it is; empty if there is none.
     #[must_use]
     pub fn word(self) -> &'a [u8] {
-        grammar::split_word(self.line).0
+        self.words().next().unwrap_or_default()
     }
 
     /// The first word, if it has the form of a command: three bytes.
     #[must_use]
     pub fn verb(self) -> Option<Verb> {
-        <[u8; 3]>::try_from(self.word()).ok().map(Verb::new)
+        grammar::split_verb(self.line).map(|(verb, _)| Verb::new(verb))
+    }
+
+    /// The first argument, if it is a transaction id: to answer what cannot be read otherwise. The
+    /// length of a payload is none.
+    #[must_use]
+    pub fn trid(self) -> Option<TrId> {
+        TrId::read(&mut Args::new(self)?).ok()
     }
 }
 
+/// The first word and the sizes; arguments and payloads may hold secrets.
 impl fmt::Debug for Frame<'_> {
-    /// The verb and the sizes; arguments and payloads may hold secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = self.word();
-        let shown = word.get(..word.len().min(8)).unwrap_or_default();
+        let shown = word.get(..8).unwrap_or(word);
         write!(f, "Frame({}, {} bytes", shown.escape_ascii(), self.line.len())?;
         if let Some(payload) = self.payload {
             write!(f, " + {}", payload.len())?;
@@ -56,7 +85,8 @@ impl fmt::Debug for Frame<'_> {
     }
 }
 
-/// The three bytes that name a command: capital letters, or digits for an error.
+/// The three bytes that name a command: capital letters, or digits for an error. Other bytes are
+/// kept too: they make a verb that nobody knows.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Verb([u8; 3]);
 
@@ -105,6 +135,7 @@ impl Verb {
     }
 }
 
+/// The bytes, escaped where they are not printable ASCII.
 impl fmt::Display for Verb {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0.escape_ascii())

@@ -24,6 +24,9 @@ pub enum Incoming<'a> {
 
 /// A [`FrameDecoder`] with the tail of what has not made a whole frame yet.
 ///
+/// It holds one unfinished frame at most: [`Limits::line`](crate::limits::Limits::line) and
+/// [`Limits::payload`](crate::limits::Limits::payload) together, and never more than has arrived.
+///
 /// ```
 /// use msnp_proto::wire::{FrameDecoder, Inbox, Incoming};
 ///
@@ -73,7 +76,7 @@ impl Inbox {
     }
 
     /// Takes the next whole frame from what is held and from the front of `input`. When there is
-    /// none, all of `input` has been taken.
+    /// none, all of `input` has been taken: what follows is to be given with the next call.
     ///
     /// # Errors
     ///
@@ -112,12 +115,12 @@ impl Inbox {
     }
 
     /// Moves to the tail what can belong to its frame: up to the next line end, or as much of the
-    /// payload as is missing. So the tail never holds more than one frame.
+    /// payload as is missing. So the tail never holds more than one frame, nor more of a line than
+    /// its limit.
     fn grow_tail(&mut self, input: &mut &[u8], wanted: usize) {
         let part = match wanted {
-            0 if self.tail.is_empty() => input.len(),
-            0 => self.decoder.line_part(input),
             _ if self.tail.is_empty() => input.len(),
+            0 => self.decoder.line_part(self.tail.len(), input),
             wanted => wanted.min(input.len()),
         };
         let (part, rest) = input.split_at(part);

@@ -10,8 +10,8 @@ pub mod percent;
 #[macro_use]
 mod commands;
 
-pub(crate) use argument::write_decimal;
-pub use argument::{Arg, Args, Body, Extra, LineWriter};
+pub(crate) use argument::{Arg, Args, Failed, LineWriter, write_decimal};
+pub use argument::{Body, Extra};
 pub(crate) use commands::commands;
 pub use commands::{Parsed, Roles, VerbRow};
 pub use decoder::{Decoded, FrameDecoder};

@@ -4,14 +4,19 @@ use alloc::vec::Vec;
 use core::fmt;
 
 /// Bytes that wait to be written, in one piece.
+///
+/// It has no limit of its own: [`Limits::send_backlog`](crate::limits::Limits::send_backlog) is kept
+/// by those who append. Its memory follows the most that waited since it was last empty; an empty one
+/// keeps 2 KiB at most.
 #[derive(Clone, Default)]
 pub struct Outbox {
     bytes: Vec<u8>,
     written: usize,
 }
 
-/// An emptied outbox keeps this much room; more is given back.
-const KEEP: usize = 512;
+/// An emptied outbox keeps this much room, enough for the largest message of a switchboard; more is
+/// given back.
+const KEEP: usize = 2048;
 
 impl Outbox {
     /// An empty outbox.
@@ -45,8 +50,8 @@ impl Outbox {
             self.bytes.clear();
             self.bytes.shrink_to(KEEP);
             self.written = 0;
-        } else if self.written >= self.bytes.len() / 2 {
-            // At most as many bytes move as were written before, so each moves about once.
+        } else if self.written >= self.len() {
+            // No more bytes move than were written since the last time, so each moves about once.
             self.bytes.drain(..self.written);
             self.written = 0;
         }

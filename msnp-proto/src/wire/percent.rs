@@ -1,15 +1,16 @@
-//! Percent coding of names: any byte of UTF-8 as `%` and two hexadecimal digits.
+//! Percent coding of names: any byte of UTF-8 as `%` and two hexadecimal digits of either case.
+//!
+//! A plus sign is a plus sign. What is written is printable ASCII without blanks, so it is always one
+//! word; what real clients write is less thorough, so reading takes any byte (draft-movva, and what
+//! clients of the time did).
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
-const fn hex_value(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        b'A'..=b'F' => Some(digit - b'A' + 10),
-        _ => None,
-    }
+use memchr::memchr;
+
+fn hex_value(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
 
 /// Whether a byte goes on the wire as it is: printable ASCII except the percent sign.
@@ -17,7 +18,8 @@ const fn is_plain(byte: u8) -> bool {
     byte > 0x20 && byte < 0x7F && byte != b'%'
 }
 
-/// The bytes that an encoded word stands for. A broken escape stands for itself.
+/// The bytes that an encoded word stands for, decoded once; they need not be UTF-8. A broken escape
+/// stands for itself.
 pub fn decode_bytes(mut encoded: &[u8]) -> impl Iterator<Item = u8> + '_ {
     core::iter::from_fn(move || {
         let (&first, rest) = encoded.split_first()?;
@@ -43,10 +45,11 @@ pub fn decode_bytes(mut encoded: &[u8]) -> impl Iterator<Item = u8> + '_ {
 /// ```
 #[must_use]
 pub fn decode(encoded: &[u8]) -> String {
-    if memchr::memchr(b'%', encoded).is_none() {
+    if memchr(b'%', encoded).is_none() {
         return String::from_utf8_lossy(encoded).into_owned();
     }
-    let bytes: Vec<u8> = decode_bytes(encoded).collect();
+    let mut bytes = Vec::with_capacity(encoded.len());
+    bytes.extend(decode_bytes(encoded));
     String::from_utf8(bytes)
         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
@@ -59,19 +62,30 @@ pub fn decode(encoded: &[u8]) -> String {
 /// assert_eq!(out, b"100%25%20%C3%A9t%C3%A9");
 /// ```
 pub fn encode(text: &str, out: &mut Vec<u8>) {
-    encode_bytes(text.bytes(), out);
-}
-
-pub(crate) fn encode_bytes(bytes: impl Iterator<Item = u8>, out: &mut Vec<u8>) {
-    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-    for byte in bytes {
-        if is_plain(byte) {
-            out.push(byte);
-        } else {
-            let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or(b'0');
-            out.extend_from_slice(&[b'%', digit(byte >> 4), digit(byte & 15)]);
+    let mut rest = text.as_bytes();
+    while let Some(special) = rest.iter().position(|byte| !is_plain(*byte)) {
+        let (plain, behind) = rest.split_at(special);
+        out.extend_from_slice(plain);
+        rest = behind;
+        if let Some((special, behind)) = rest.split_first() {
+            encode_byte(*special, out);
+            rest = behind;
         }
     }
+    out.extend_from_slice(rest);
+}
+
+/// Appends bytes encoded; they need not be UTF-8.
+pub(crate) fn encode_bytes(bytes: impl Iterator<Item = u8>, out: &mut Vec<u8>) {
+    for byte in bytes {
+        if is_plain(byte) { out.push(byte) } else { encode_byte(byte, out) }
+    }
+}
+
+fn encode_byte(byte: u8, out: &mut Vec<u8>) {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or(b'0');
+    out.extend_from_slice(&[b'%', digit(byte >> 4), digit(byte & 15)]);
 }
 
 /// How many bytes [`encode`] appends.

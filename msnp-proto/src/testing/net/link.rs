@@ -36,6 +36,10 @@ pub(super) struct End {
     unread: usize,
     /// When the end of the stream arrives here.
     pub(super) fin: Option<Instant>,
+    /// What it writes goes nowhere.
+    pub(super) mute: bool,
+    /// Nothing is delivered to it.
+    pub(super) stalled: bool,
     writes: Chunker,
     reads: Chunker,
 }
@@ -53,6 +57,8 @@ impl End {
             arrived: VecDeque::new(),
             unread: 0,
             fin: None,
+            mute: false,
+            stalled: false,
             writes: Chunker::new(chunking),
             reads: Chunker::new(chunking),
         }
@@ -133,7 +139,7 @@ impl Net {
             return false;
         }
         self.record(link, end);
-        let (now, due) = (self.now, self.now + self.latency);
+        let (now, due) = (self.now, self.due());
         let [first, second] = &mut self.links[link].ends;
         let (from, to) = if end == 0 { (first, second) } else { (second, first) };
         let host = &mut self.hosts[from.host].host;
@@ -158,8 +164,11 @@ impl Net {
             return false;
         }
         let size = from.writes.next(pending.len().min(room));
-        to.coming.push_back((due, pending[..size].to_vec()));
-        to.unread += size;
+        if !from.mute {
+            let due = to.coming.back().map_or(due, |(before, _)| due.max(*before));
+            to.coming.push_back((due, pending[..size].to_vec()));
+            to.unread += size;
+        }
         from.recorded -= size;
         host.consume(now, from.conn, size);
         true
@@ -170,7 +179,7 @@ impl Net {
         let now = self.now;
         let to = &mut self.links[link].ends[end];
         let host = &mut self.hosts[to.host].host;
-        if to.gone || !host.wants_read(to.conn) {
+        if to.gone || to.stalled || !host.wants_read(to.conn) {
             return false;
         }
         while to.coming.front().is_some_and(|(due, _)| *due <= now) {

@@ -1,5 +1,6 @@
 //! A network in memory: hosts that connect to each other, and a clock that the test moves.
 
+mod faults;
 mod link;
 mod node;
 
@@ -14,7 +15,7 @@ use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use self::link::{End, Link};
 use self::node::{Cell, Node};
-use super::Chunking;
+use super::{Chunking, SeededEntropy};
 use crate::machine::{Closed, ConnId, Host, ListenerId, Output, Target};
 use crate::time::{Duration, Instant, earlier};
 use crate::transcript::{Line, Transcript};
@@ -72,6 +73,9 @@ pub struct Net {
     listeners: BTreeMap<SocketAddr, (usize, ListenerId)>,
     now: Instant,
     latency: Duration,
+    /// What may be added to the latency.
+    jitter: Duration,
+    random: SeededEntropy,
     buffer: usize,
     chunking: Chunking,
     patience: usize,
@@ -127,6 +131,8 @@ impl Net {
             listeners: BTreeMap::new(),
             now: Instant::ZERO,
             latency: Duration::ZERO,
+            jitter: Duration::ZERO,
+            random: SeededEntropy::new(0),
             buffer: 64 * 1024,
             chunking: Chunking::Whole,
             patience: 1_000_000,
@@ -144,6 +150,14 @@ impl Net {
     /// How long everything takes from one host to another.
     pub const fn with_latency(mut self, latency: Duration) -> Self {
         self.latency = latency;
+        self
+    }
+
+    /// Up to how much longer each piece may take, by the numbers of a seed. What follows on the same
+    /// connection waits for it.
+    pub const fn with_jitter(mut self, most: Duration, seed: u64) -> Self {
+        self.jitter = most;
+        self.random = SeededEntropy::new(seed);
         self
     }
 
@@ -234,17 +248,6 @@ impl Net {
         &self.transcript
     }
 
-    /// Breaks every connection of a host, as when its cable is pulled. Both ends hear of it as
-    /// [`Closed::Reset`]; what was on the way is lost.
-    pub fn break_connections<H>(&mut self, key: HostKey<H>) {
-        for link in 0..self.links.len() {
-            if self.links[link].ends.iter().any(|end| end.host == key.index) {
-                self.lose(link, 0, Closed::Reset);
-                self.lose(link, 1, Closed::Reset);
-            }
-        }
-    }
-
     /// Lets happen what can happen without time going by.
     ///
     /// # Panics
@@ -308,8 +311,8 @@ impl Net {
                 moved = true;
             }
         }
-        while self.dials.front().is_some_and(|dial| dial.due <= self.now) {
-            if let Some(dial) = self.dials.pop_front() {
+        while let Some(at) = self.dials.iter().position(|dial| dial.due <= self.now) {
+            if let Some(dial) = self.dials.remove(at) {
                 self.connect(&dial);
                 moved = true;
             }
@@ -340,7 +343,7 @@ impl Net {
     fn apply(&mut self, host: usize, output: Output<node::Never>) {
         match output {
             Output::Connect { conn, to } => {
-                let due = self.now + self.latency;
+                let due = self.due();
                 self.dials.push_back(Dial { due, host, conn, to });
             }
             Output::Listen { listener, at } => self.listen(host, listener, at),

@@ -1,0 +1,201 @@
+//! Texts over loopback sockets: the hub on the reactor beside a forwarder that only copies bytes.
+//!
+//! Both get the same bytes from one blocking socket and hand them to another. `at once`: 256 texts
+//! in one write, until the last byte has arrived. `one by one`: from a write to its arrival.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Instant;
+
+use msnp_mio::{Happened, Reactor};
+use msnp_proto::hub::{Event, Hub, HubConfig, MemoryDirectory};
+use msnp_proto::secret::Entropy;
+
+const TEXTS: usize = 256;
+const ROUNDS: usize = 300;
+const BODY: &str = "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=UTF-8\r\n\
+    X-MMS-IM-Format: FN=Arial; EF=; CO=0; CS=0; PF=22\r\n\r\nHello, Bob!";
+
+struct Counting(u8);
+
+impl Entropy for Counting {
+    fn fill(&mut self, bytes: &mut [u8]) {
+        for byte in bytes {
+            self.0 = self.0.wrapping_mul(77).wrapping_add(13);
+            *byte = self.0;
+        }
+    }
+}
+
+/// A client of few words over a blocking socket.
+struct Peer {
+    socket: TcpStream,
+    seen: Vec<u8>,
+}
+
+impl Peer {
+    fn connect(to: SocketAddr) -> Self {
+        let socket = TcpStream::connect(to).expect("loopback");
+        socket.set_nodelay(true).expect("a socket");
+        Self { socket, seen: Vec::new() }
+    }
+
+    fn say(&mut self, line: &str) {
+        self.socket.write_all(line.as_bytes()).expect("the hub reads");
+    }
+
+    /// Reads until a line begins with `start`, and gives that line.
+    fn hear(&mut self, start: &str) -> String {
+        let mut buffer = [0; 4096];
+        loop {
+            let text = String::from_utf8_lossy(&self.seen).into_owned();
+            if let Some(line) = text.lines().find(|line| line.starts_with(start)) {
+                if text.ends_with('\n') {
+                    self.seen.clear();
+                    return line.to_owned();
+                }
+            }
+            let read = self.socket.read(&mut buffer).expect("the hub speaks");
+            assert!(read > 0, "the hub hung up before {start:?}: {text:?}");
+            self.seen.extend_from_slice(&buffer[..read]);
+        }
+    }
+
+    fn sign_in(to: SocketAddr, account: &str) -> Self {
+        let mut peer = Self::connect(to);
+        peer.say("VER 1 MSNP5 CVR0\r\n");
+        peer.hear("VER 1");
+        peer.say(&format!("USR 2 MD5 I {account}\r\n"));
+        peer.hear("USR 2 MD5 S");
+        peer.say("USR 3 MD5 S 00000000000000000000000000000000\r\n");
+        peer.hear("USR 3 OK");
+        peer.say("CHG 4 NLN\r\n");
+        peer.hear("CHG 4");
+        peer
+    }
+}
+
+/// Two sockets with the hub's switchboard between them.
+fn through_hub() -> (TcpStream, TcpStream) {
+    let (send, receive) = mpsc::channel();
+    thread::spawn(move || {
+        let hub = Hub::new(HubConfig::loopback(), MemoryDirectory::open(), Box::new(Counting(1)));
+        let mut reactor = Reactor::new(hub).expect("a reactor");
+        loop {
+            if let Happened::Event(Event::Ready { dispatch, .. }) =
+                reactor.next(None).expect("a loop")
+            {
+                send.send(dispatch).expect("somebody waits");
+            }
+        }
+    });
+    let at = receive.recv().expect("ready");
+    let mut alice = Peer::sign_in(at, "alice@example.net");
+    let mut bob = Peer::sign_in(at, "bob@example.net");
+    alice.say("XFR 5 SB\r\n");
+    let answer = alice.hear("XFR 5 SB");
+    let words: Vec<&str> = answer.split(' ').collect();
+    let mut near = Peer::connect(words[3].parse().expect("an address"));
+    near.say(&format!("USR 1 alice@example.net {}\r\n", words[5]));
+    near.hear("USR 1 OK");
+    near.say("CAL 2 bob@example.net\r\n");
+    near.hear("CAL 2 RINGING");
+    let ring = bob.hear("RNG ");
+    let words: Vec<&str> = ring.split(' ').collect();
+    let mut far = Peer::connect(words[2].parse().expect("an address"));
+    far.say(&format!("ANS 1 bob@example.net {} {}\r\n", words[4], words[1]));
+    far.hear("ANS 1 OK");
+    near.hear("JOI bob@example.net");
+    // The sessions stay open as long as the bench runs.
+    std::mem::forget((alice, bob));
+    (near.socket, far.socket)
+}
+
+/// Two sockets with a thread between them that copies bytes one way.
+fn through_forwarder() -> (TcpStream, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
+    let at = listener.local_addr().expect("an address");
+    let connect = || {
+        let outer = TcpStream::connect(at).expect("loopback");
+        let (inner, _) = listener.accept().expect("loopback");
+        for socket in [&outer, &inner] {
+            socket.set_nodelay(true).expect("a socket");
+        }
+        (outer, inner)
+    };
+    let (near, mut from) = connect();
+    let (far, mut to) = connect();
+    thread::spawn(move || {
+        let mut buffer = vec![0; 64 * 1024];
+        loop {
+            let read = from.read(&mut buffer).expect("a socket");
+            to.write_all(&buffer[..read]).expect("a socket");
+        }
+    });
+    (near, far)
+}
+
+/// What one way of going through costs, in microseconds.
+struct Way {
+    name: &'static str,
+    near: TcpStream,
+    far: TcpStream,
+    /// What is written, and how much of it arrives, for each text.
+    text: Vec<u8>,
+    arrives: usize,
+    at_once: Vec<f64>,
+    one_by_one: Vec<f64>,
+}
+
+impl Way {
+    fn new(name: &'static str, (near, far): (TcpStream, TcpStream), arriving: &str) -> Self {
+        // A text that is not acknowledged, so that both ways carry the same.
+        let text = format!("MSG 9 U {}\r\n{BODY}", BODY.len()).into_bytes();
+        let arrives = if arriving.is_empty() { text.len() } else { arriving.len() + BODY.len() };
+        let (at_once, one_by_one) = (Vec::new(), Vec::new());
+        Self { name, near, far, text, arrives, at_once, one_by_one }
+    }
+
+    fn round(&mut self) {
+        let mut buffer = vec![0; self.arrives * TEXTS];
+        let start = Instant::now();
+        self.near.write_all(&self.text.repeat(TEXTS)).expect("a socket");
+        self.far.read_exact(&mut buffer).expect("a socket");
+        self.at_once.push(start.elapsed().as_secs_f64() * 1e6);
+        for _ in 0..16 {
+            let start = Instant::now();
+            self.near.write_all(&self.text).expect("a socket");
+            self.far.read_exact(&mut buffer[..self.arrives]).expect("a socket");
+            self.one_by_one.push(start.elapsed().as_secs_f64() * 1e6);
+        }
+        assert!(buffer.ends_with(b"Hello, Bob!"));
+    }
+
+    fn medians(&mut self) -> (f64, f64) {
+        let show = |name, times: &mut Vec<f64>| {
+            times.sort_by(f64::total_cmp);
+            let at = |part: usize| times[(times.len() - 1) * part / 100];
+            let name = format!("{}, {name}", self.name);
+            println!("{name:<24}{:>10.1} µs   ({:.1} to {:.1})", at(50), at(5), at(95));
+            at(50)
+        };
+        (show("256 at once", &mut self.at_once), show("one by one", &mut self.one_by_one))
+    }
+}
+
+fn main() {
+    let prefix = format!("MSG alice@example.net alice@example.net {}\r\n", BODY.len());
+    let mut forwarder = Way::new("forwarder", through_forwarder(), "");
+    let mut hub = Way::new("hub", through_hub(), &prefix);
+    for _ in 0..ROUNDS {
+        forwarder.round();
+        hub.round();
+    }
+    println!("median (5th to 95th percentile) of {ROUNDS} rounds in turn");
+    let (forwarder_bulk, forwarder_single) = forwarder.medians();
+    let (hub_bulk, hub_single) = hub.medians();
+    println!("speed at once:   {:.2} of the forwarder's", forwarder_bulk / hub_bulk);
+    println!("time one by one: {:.2} of the forwarder's", hub_single / forwarder_single);
+}
