@@ -22,8 +22,14 @@ pub(crate) enum Event {
     Online(Progress),
     /// Somebody's name and lists changed.
     Contact(Contact),
+    /// Somebody on one's lists as they are now.
+    #[serde(rename = "contact")]
+    Person(Person),
     /// A group of contacts changed.
     Group { id: u32, name: Option<String>, change: Change },
+    /// A group of contacts as it is.
+    #[serde(rename = "group")]
+    Listed { id: u32, name: String, contacts: usize },
     /// A setting changed.
     Setting { name: String, value: String, account: Option<String> },
     /// Somebody's presence.
@@ -52,6 +58,8 @@ pub(crate) enum Event {
     SignedIn { account: String, protocol: String, from: String },
     /// Somebody's session with the server that we are has ended.
     SignedOut { account: String, reason: String },
+    /// An account of a server's data file.
+    User(User),
     /// A request was refused: ours by the server, or by us if we are the server.
     Refused(Refused),
     /// Something odd that did no harm.
@@ -107,12 +115,51 @@ pub(crate) struct Contact {
     pub(crate) change: Change,
 }
 
+/// Somebody on one's lists: everything that is known of them.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Person {
+    pub(crate) account: String,
+    pub(crate) name: String,
+    /// `FL`, `AL`, `BL`, `RL`; none if nothing is left.
+    pub(crate) lists: Vec<&'static str>,
+    pub(crate) groups: Vec<Group>,
+    pub(crate) state: &'static str,
+    /// What was done, if something was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) change: Option<Change>,
+}
+
+/// A group that somebody is in.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Group {
+    pub(crate) id: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) name: Option<String>,
+}
+
+/// An account of a server's data file.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub(crate) struct User {
+    pub(crate) account: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) name: Option<String>,
+    /// People on its contact list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) contacts: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) change: Option<Change>,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Change {
     Added,
     Removed,
     Renamed,
+    Allowed,
+    Blocked,
+    Moved,
+    Password,
     Opened,
     Joined,
     Left,
@@ -204,7 +251,7 @@ pub(crate) struct Ending {
     pub(crate) ms: u64,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub(crate) struct Refused {
     pub(crate) request: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -212,6 +259,9 @@ pub(crate) struct Refused {
     pub(crate) name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) account: Option<String>,
+    /// The group that was named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) group: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) from: Option<String>,
 }

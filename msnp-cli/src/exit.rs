@@ -148,12 +148,20 @@ impl Exit {
             (_, 540) => Self::Protocol,
             (Request::Call, 911) => Self::Retry,
             (_, 923) => Self::SignIn,
+            // The people and groups that were named are not such that it can be done.
+            (
+                Request::Change,
+                205 | 208 | 210 | 215..=217 | 219 | 220 | 223..=226 | 228 | 230 | 231,
+            ) => Self::Undelivered,
+            // A name that the server does not take.
+            (Request::Change, 206 | 209 | 229) => Self::Input,
+            (Request::Change, 800) => Self::Retry,
             // 604 is not in the reference's list of busy servers, but says in words that it is one.
             (_, 500..=605 | 713 | 714 | 910 | 912 | 915 | 918..=920 | 922 | 924) => Self::Retry,
             // We asked wrongly.
             (_, 200..=299 | 707 | 913) => Self::Bug,
             (Request::SignIn, _) => Self::SignIn,
-            (Request::Call, _) => Self::Retry,
+            (Request::Call | Request::Change, _) => Self::Retry,
         }
     }
 }
@@ -165,6 +173,8 @@ pub(crate) enum Request {
     SignIn,
     /// A switchboard, or a call into one.
     Call,
+    /// A change of lists, groups, names or settings.
+    Change,
 }
 
 #[cfg(test)]
@@ -207,6 +217,22 @@ mod tests {
         for (exit, numbers) in rows {
             for number in numbers {
                 let got = Exit::of_failure(Failure::Refused(code(number)));
+                assert_eq!(got.code(), exit, "{number}");
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_of_a_refused_change() {
+        let rows = [
+            (69, vec![205, 208, 210, 215, 216, 219, 223, 224, 225, 226, 228, 230]),
+            (65, vec![209, 229]),
+            (75, vec![500, 501, 603, 600, 713, 800, 910]),
+            (70, vec![200, 201, 218, 707, 913]),
+        ];
+        for (exit, numbers) in rows {
+            for number in numbers {
+                let got = Exit::of_code(Request::Change, code(number));
                 assert_eq!(got.code(), exit, "{number}");
             }
         }

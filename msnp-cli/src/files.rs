@@ -3,7 +3,7 @@
 //! This module knows what a file must be like before we read a password from it, and how to make
 //! one that nobody else can put in our way. It does not know what is in them.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
@@ -29,9 +29,7 @@ pub(crate) fn read_private(path: &Path, what: &str, limit: u64) -> Result<Vec<u8
     let file = match opened {
         Ok(file) => file,
         Err(error) if error.raw_os_error() == Some(Errno::ELOOP as i32) => {
-            return bad(format!(
-                "{what} {shown} is a symbolic link, which is not followed; name the file itself"
-            ));
+            return bad(is_link(path, what));
         }
         Err(error) => {
             return Err(Failure::new(
@@ -43,7 +41,19 @@ pub(crate) fn read_private(path: &Path, what: &str, limit: u64) -> Result<Vec<u8
     let unreadable = |error: io::Error| {
         Failure::new(Exit::NoInput, format!("cannot read {what} {shown}: {}", reason(&error)))
     };
-    let meta = file.metadata().map_err(unreadable)?;
+    check_private(&file.metadata().map_err(unreadable)?, path, what)?;
+    let mut bytes = Vec::new();
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > limit {
+        return bad(format!("{what} {shown} is larger than {limit} bytes"));
+    }
+    Ok(bytes)
+}
+
+/// Whether this is a regular file of ours that nobody else can read or change.
+fn check_private(meta: &Metadata, path: &Path, what: &str) -> Result<(), Failure> {
+    let shown = path.display();
+    let bad = |text: String| Err(Failure::new(Exit::Config, text));
     if !meta.is_file() {
         return bad(format!("{what} {shown} is not a regular file"));
     }
@@ -57,12 +67,52 @@ pub(crate) fn read_private(path: &Path, what: &str, limit: u64) -> Result<Vec<u8
     if meta.uid() != own {
         return bad(format!("{what} {shown} belongs to user {}, not to you ({own})", meta.uid()));
     }
-    let mut bytes = Vec::new();
-    file.take(limit + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() as u64 > limit {
-        return bad(format!("{what} {shown} is larger than {limit} bytes"));
+    Ok(())
+}
+
+/// Opens a file that is ours alone, to be read and changed; one that is not there is made, and
+/// nobody else can read it from its first moment.
+pub(crate) fn open_private(path: &Path, what: &str) -> Result<File, Failure> {
+    let shown = path.display();
+    let opened = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .custom_flags(FLAGS.bits())
+        .open(path);
+    let file = opened.map_err(|error| {
+        if error.raw_os_error() == Some(Errno::ELOOP as i32) {
+            return Failure::new(Exit::Config, is_link(path, what));
+        }
+        let text = format!("cannot open or make {what} {shown}: {}", reason(&error));
+        Failure::new(Exit::CantCreate, text)
+    })?;
+    let meta = file.metadata().map_err(|error| {
+        Failure::new(Exit::Io, format!("cannot look at {what} {shown}: {}", reason(&error)))
+    })?;
+    check_private(&meta, path, what)?;
+    Ok(file)
+}
+
+/// Whether there is such a file; if there is, it must be ours alone. It is not opened: closing it
+/// again would end the locks that this process may have on it.
+pub(crate) fn is_there_and_private(path: &Path, what: &str) -> Result<bool, Failure> {
+    match std::fs::symlink_metadata(path) {
+        Ok(meta) if meta.is_symlink() => Err(Failure::new(Exit::Config, is_link(path, what))),
+        Ok(meta) => check_private(&meta, path, what).map(|()| true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => {
+            let text = format!("cannot look at {what} {}: {}", path.display(), reason(&error));
+            Err(Failure::new(Exit::NoInput, text))
+        }
     }
-    Ok(bytes)
+}
+
+fn is_link(path: &Path, what: &str) -> String {
+    let shown = path.display();
+    format!("{what} {shown} is a symbolic link, which is not followed; name the file itself")
 }
 
 /// Opens a file to add diagnostics to; a new one can be read by its owner only.

@@ -3,6 +3,8 @@
 //! ```text
 //!   args      the command line
 //!   verbs/*   what the program can do, one file each
+//!   desk      sign in, ask one thing after another, leave
+//!   directory the accounts of the server, in memory or in a file
 //!   session   a client on its reactor: signing in, waiting, signing off
 //!   loopback  the built-in server and its echo
 //!   ledger    what became of every message
@@ -16,6 +18,8 @@
 
 mod args;
 mod console;
+mod desk;
+mod directory;
 mod entropy;
 mod escape;
 mod events;
@@ -47,6 +51,11 @@ fn main() -> ExitCode {
         Verb::Send(args) => verbs::send::run(args),
         Verb::Listen(args) => verbs::listen::run(args),
         Verb::Chat(args) => verbs::chat::run(args),
+        Verb::Contacts(args) => verbs::contacts::run(args),
+        Verb::Groups(args) => verbs::groups::run(args),
+        Verb::Status(args) => verbs::status::run(args),
+        Verb::Name(args) => verbs::name::run(args),
+        Verb::Privacy(args) => verbs::privacy::run(args),
         Verb::Serve(args) => verbs::serve::run(args),
     };
     let exit = ended.unwrap_or_else(|failure| {

@@ -43,6 +43,11 @@ impl Sources {
         self.file.is_some() || self.stdin || self.command.is_some()
     }
 
+    /// Whether the password will be typed on a terminal.
+    pub(crate) fn is_typed(&self) -> bool {
+        !self.is_named() && std::env::var_os(VARIABLE).is_none()
+    }
+
     /// The password of `account`: from the place that was named, else from the environment, else
     /// from the terminal.
     pub(crate) fn obtain(&self, account: &str, signals: &Signals) -> Result<Secret, Failure> {
@@ -113,7 +118,8 @@ fn from_stdin() -> Result<Secret, Failure> {
 /// Runs the words of `line` as a command, without a shell.
 fn from_command(line: &str) -> Result<Secret, Failure> {
     let source = "--password-command";
-    let words = shell_words::split(line).map_err(|error| unfit(source, &error.to_string()))?;
+    let words = shlex::split(line)
+        .ok_or_else(|| unfit(source, "a quotation mark or a backslash at its end is left open"))?;
     let [program, args @ ..] = words.as_slice() else {
         return Err(unfit(source, "it names no command"));
     };

@@ -13,7 +13,7 @@ use msnp_proto::machine::{ConnId, Target};
 use msnp_proto::pair::{Both, Either};
 use msnp_proto::secret::Secret;
 use msnp_proto::time::Instant;
-use msnp_proto::types::{Delivery, Handle};
+use msnp_proto::types::{Delivery, Handle, Status};
 
 use crate::args::{Server, SignInArgs, Until};
 use crate::console::Console;
@@ -78,6 +78,8 @@ pub(crate) struct Session {
     server: Target,
     account: Handle,
     password: Secret,
+    /// The status to sign in with.
+    status: Status,
     begun: Instant,
     protocol: Option<String>,
     is_loopback: bool,
@@ -140,6 +142,7 @@ impl Session {
             server,
             account,
             password,
+            status: Status::Online,
             begun,
             protocol: None,
             is_loopback,
@@ -153,6 +156,11 @@ impl Session {
             ..Ready::default()
         }));
         Ok(session)
+    }
+
+    /// From the next sign-in on others see us as offline.
+    pub(crate) fn hide(&mut self) {
+        self.status = Status::Hidden;
     }
 
     /// Signs in, again if that is wanted and may help. The inner `Err` is how to end: the user has
@@ -197,7 +205,9 @@ impl Session {
     }
 
     fn sign_in_once(&mut self, until: Option<Instant>) -> Result<Result<(), Ended>, Failure> {
-        let sign_in = SignIn::new(self.account.clone(), self.password.clone(), self.server.clone());
+        let mut sign_in =
+            SignIn::new(self.account.clone(), self.password.clone(), self.server.clone());
+        sign_in.status = self.status;
         let now = self.now();
         self.begun = now;
         self.protocol = None;
@@ -404,7 +414,7 @@ impl Session {
         move || handle.wake()
     }
 
-    fn client(&mut self) -> &mut Client {
+    pub(crate) fn client(&mut self) -> &mut Client {
         &mut self.reactor.host_mut().first
     }
 }

@@ -76,8 +76,7 @@ pub(crate) fn event(told: &Told) -> Option<Event> {
             request: verb.to_string(),
             code: code(*why).map(ErrorCode::number),
             name: why.to_string(),
-            account: None,
-            from: None,
+            ..Refused::default()
         }),
         Told::Warning(warning) => Event::Warning {
             reason: warning.to_string(),
@@ -94,8 +93,7 @@ pub(crate) fn refused_sign_in(why: Lost) -> Option<Event> {
         request: "sign-in".into(),
         code: Some(code.number()),
         name: code.name().unwrap_or("unknown number").into(),
-        account: None,
-        from: None,
+        ..Refused::default()
     }))
 }
 

@@ -35,6 +35,21 @@ pub(crate) struct SignInArgs {
     )]
     pub(crate) account: Option<Handle>,
 
+    #[command(flatten)]
+    password: PasswordArgs,
+
+    /// Highest version to offer, or a list (MSNP7,MSNP5)
+    #[arg(long, value_name = "MSNPn", value_parser = values::dialects)]
+    protocol: Option<Offer>,
+
+    /// Limit for making one connection
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = values::duration)]
+    pub(crate) connect_timeout: Duration,
+}
+
+/// Where a password comes from.
+#[derive(Args, Debug)]
+pub(crate) struct PasswordArgs {
     /// Read the password from a file of mode 0600
     #[arg(long, value_name = "FILE", group = "password")]
     password_file: Option<PathBuf>,
@@ -46,14 +61,16 @@ pub(crate) struct SignInArgs {
     /// Run a command that prints it, without a shell
     #[arg(long, value_name = "CMD", group = "password")]
     password_command: Option<String>,
+}
 
-    /// Highest version to offer, or a list (MSNP7,MSNP5)
-    #[arg(long, value_name = "MSNPn", value_parser = values::dialects)]
-    protocol: Option<Offer>,
-
-    /// Limit for making one connection
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = values::duration)]
-    pub(crate) connect_timeout: Duration,
+impl PasswordArgs {
+    pub(crate) fn sources(&self) -> Sources {
+        Sources {
+            file: self.password_file.clone(),
+            stdin: self.password_stdin,
+            command: self.password_command.clone(),
+        }
+    }
 }
 
 /// Dialects to offer, best first.
@@ -66,16 +83,12 @@ impl SignInArgs {
     }
 
     pub(crate) fn password(&self) -> Sources {
-        Sources {
-            file: self.password_file.clone(),
-            stdin: self.password_stdin,
-            command: self.password_command.clone(),
-        }
+        self.password.sources()
     }
 
     /// Whether stdin is spoken for.
     pub(crate) fn uses_stdin(&self) -> bool {
-        self.password_stdin
+        self.password.password_stdin
     }
 }
 

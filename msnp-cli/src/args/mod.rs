@@ -4,6 +4,8 @@
 //! know what they do.
 
 mod common;
+mod people;
+mod user;
 mod values;
 
 use std::net::SocketAddr;
@@ -14,6 +16,12 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 use msnp_proto::types::Handle;
 
 pub(crate) use common::{OutputArgs, SignInArgs};
+pub(crate) use people::{
+    AddContacts, ContactsArgs, ContactsTask, DeskArgs, GroupsArgs, GroupsTask, ListContacts,
+    MoveContacts, NameArgs, PrivacyArgs, RemoveContacts, RenameContact, RenameGroup, SeveralArgs,
+    StatusArgs,
+};
+pub(crate) use user::{ServeTask, UserArgs, UserTask};
 pub(crate) use values::{OnError, Server, Until};
 
 /// Send, receive and serve messages of MSN Messenger (MSNP2 to MSNP7)
@@ -49,6 +57,11 @@ pub(crate) enum Verb {
     Send(SendArgs),
     Listen(ListenArgs),
     Chat(ChatArgs),
+    Contacts(Box<ContactsArgs>),
+    Groups(Box<GroupsArgs>),
+    Status(Box<StatusArgs>),
+    Name(Box<NameArgs>),
+    Privacy(Box<PrivacyArgs>),
     Serve(Box<ServeArgs>),
 }
 
@@ -189,8 +202,15 @@ pub(crate) struct ServeArgs {
     pub(crate) single: bool,
 
     /// Accounts with passwords (TOML), as in the example below
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "data")]
     pub(crate) users: Option<PathBuf>,
+
+    /// Keep accounts and lists in a database: see `user --help`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) data: Option<PathBuf>,
+
+    #[command(subcommand)]
+    pub(crate) task: Option<ServeTask>,
 
     #[command(flatten)]
     pub(crate) limits: LimitArgs,
@@ -206,7 +226,10 @@ Example of a users file (mode 0600):
   name = \"Alice\"
   contacts = [\"bob@example.net\"]
 
-Ctrl-C tells everybody and stops.";
+With --data:
+  msnp serve --data accounts.db user add alice@example.net
+  msnp serve --data accounts.db
+Both files hold passwords as they are. Ctrl-C tells everybody and stops.";
 
 /// What strangers may cost.
 #[derive(Args, Debug)]

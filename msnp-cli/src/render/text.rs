@@ -8,7 +8,7 @@ use std::io::Write;
 
 use crate::escape::EscapedDisplay;
 use crate::events::{
-    Change, Chat, Contact, Ending, Event, Mail, Message, Progress, Ready, Refused,
+    Change, Chat, Contact, Ending, Event, Mail, Message, Person, Progress, Ready, Refused, User,
 };
 
 /// The longest name of an event and a blank.
@@ -39,8 +39,9 @@ fn name(event: &Event) -> (&'static str, u8) {
         Event::Connected(_) => ("connected", DIM),
         Event::Authenticated(_) => ("authenticated", DIM),
         Event::Online(_) => ("online", GREEN),
-        Event::Contact(_) => ("contact", CYAN),
-        Event::Group { .. } => ("group", CYAN),
+        Event::Contact(_) | Event::Person(_) => ("contact", CYAN),
+        Event::User(_) => ("user", CYAN),
+        Event::Group { .. } | Event::Listed { .. } => ("group", CYAN),
         Event::Setting { .. } => ("setting", CYAN),
         Event::Presence(_) => ("presence", CYAN),
         Event::Mail(_) => ("mail", CYAN),
@@ -80,6 +81,11 @@ impl fmt::Display for Words<'_> {
                 )
             }
             Event::Contact(contact) => words_of_contact(f, contact),
+            Event::Person(person) => words_of_person(f, person),
+            Event::User(user) => words_of_user(f, user),
+            Event::Listed { id, name, contacts } => {
+                write!(f, "{id}: {name} ({contacts} {})", counted(*contacts, "contact"))
+            }
             Event::Group { id, name, change } => {
                 write!(f, "{id} {}", change_word(*change))?;
                 name.as_ref().map_or(Ok(()), |name| write!(f, ": {name}"))
@@ -157,6 +163,53 @@ fn words_of_contact(f: &mut fmt::Formatter<'_>, contact: &Contact) -> fmt::Resul
     }
 }
 
+/// What is said of the four lists, in their order.
+const ON_LISTS: [(&str, &str); 4] =
+    [("FL", "contact"), ("AL", "allowed"), ("BL", "blocked"), ("RL", "has us as a contact")];
+
+fn words_of_person(f: &mut fmt::Formatter<'_>, person: &Person) -> fmt::Result {
+    named(f, &person.account, Some(&person.name))?;
+    if let Some(change) = person.change {
+        write!(f, " {}", change_word(change))?;
+    }
+    let mut before = ": ";
+    for (_, words) in ON_LISTS.iter().filter(|(list, _)| person.lists.contains(list)) {
+        write!(f, "{before}{words}")?;
+        before = ", ";
+    }
+    if person.lists.is_empty() {
+        f.write_str(": on no list")?;
+    }
+    before = "; in ";
+    for group in &person.groups {
+        match &group.name {
+            Some(name) => write!(f, "{before}\"{name}\"")?,
+            None => write!(f, "{before}{}", group.id)?,
+        }
+        before = ", ";
+    }
+    match person.state {
+        "FLN" => Ok(()),
+        code => write!(f, "; {}", state(code)),
+    }
+}
+
+fn words_of_user(f: &mut fmt::Formatter<'_>, user: &User) -> fmt::Result {
+    named(f, &user.account, user.name.as_deref())?;
+    if let Some(change) = user.change {
+        write!(f, " {}", change_word(change))?;
+    }
+    user.contacts.map_or(Ok(()), |contacts| {
+        let word = counted(usize::try_from(contacts).unwrap_or(usize::MAX), "contact");
+        write!(f, ", {contacts} {word}")
+    })
+}
+
+/// A word for one of something, or for several.
+fn counted(count: usize, one: &str) -> String {
+    if count == 1 { one.into() } else { format!("{one}s") }
+}
+
 fn words_of_mail(f: &mut fmt::Formatter<'_>, mail: &Mail) -> fmt::Result {
     let mut first = true;
     let mut part = |f: &mut fmt::Formatter<'_>, what: &str, value: &dyn fmt::Display| {
@@ -216,6 +269,7 @@ fn words_of_ending(f: &mut fmt::Formatter<'_>, end: &Ending) -> fmt::Result {
 fn words_of_refused(f: &mut fmt::Formatter<'_>, refused: &Refused) -> fmt::Result {
     f.write_str(&refused.request)?;
     refused.account.as_ref().map_or(Ok(()), |account| write!(f, " of {account}"))?;
+    refused.group.as_ref().map_or(Ok(()), |group| write!(f, " of group {group}"))?;
     refused.from.as_ref().map_or(Ok(()), |from| write!(f, " from {from}"))?;
     write!(f, ": {}", refused.name)?;
     refused.code.map_or(Ok(()), |code| write!(f, " ({code})"))
@@ -236,6 +290,10 @@ fn change_word(change: Change) -> &'static str {
         Change::Added => "added",
         Change::Removed => "removed",
         Change::Renamed => "renamed",
+        Change::Allowed => "allowed",
+        Change::Blocked => "blocked",
+        Change::Moved => "moved",
+        Change::Password => "has another password",
         Change::Opened => "opened",
         Change::Joined => "joined",
         Change::Left => "left",

@@ -7,8 +7,10 @@ use msnp_mio::{Happened, Reactor};
 use msnp_proto::hub::{Event as Told, Hub, HubConfig, HubLimits, MemoryDirectory, Rate, Role, Why};
 use msnp_proto::machine::Closed;
 
-use crate::args::{LimitArgs, ServeArgs};
+use super::user;
+use crate::args::{LimitArgs, ServeArgs, ServeTask};
 use crate::console::Console;
+use crate::directory::{Accounts, Purpose, SqliteDirectory, Unmanaged};
 use crate::entropy::SystemEntropy;
 use crate::events::{Done, Event, Ready, Refused};
 use crate::exit::Exit;
@@ -20,6 +22,9 @@ use crate::users;
 const GOODBYE: Duration = Duration::from_secs(3);
 
 pub(crate) fn run(args: &ServeArgs) -> Result<Exit, Failure> {
+    if let Some(ServeTask::User(task)) = &args.task {
+        return user::run(args, task);
+    }
     let mut console = Console::open(&args.output)?;
     let accounts = accounts(args, &console)?;
     let hub = Hub::new(config(args), accounts, Box::new(SystemEntropy));
@@ -38,7 +43,8 @@ pub(crate) fn run(args: &ServeArgs) -> Result<Exit, Failure> {
             if let Told::ListenFailed { role, at, why } = told {
                 return Err(not_listening(role, at, why));
             }
-            show(&mut console, told);
+            let trouble = reactor.host().directory().trouble();
+            show(&mut console, told, trouble);
         }
     };
     console.log.note(format_args!("going down; people signed in: {}", reactor.host().people()));
@@ -46,7 +52,9 @@ pub(crate) fn run(args: &ServeArgs) -> Result<Exit, Failure> {
     reactor.host_mut().shut_down(now);
     while let Some(happened) = reactor.settle(now + GOODBYE)? {
         match happened {
-            Happened::Event(told) => show(&mut console, told),
+            Happened::Event(told) => {
+                show(&mut console, told, reactor.host().directory().trouble());
+            }
             Happened::Woken => {}
             Happened::Due => break,
         }
@@ -55,7 +63,33 @@ pub(crate) fn run(args: &ServeArgs) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
-fn accounts(args: &ServeArgs, console: &Console) -> Result<MemoryDirectory, Failure> {
+fn accounts(args: &ServeArgs, console: &Console) -> Result<Accounts, Failure> {
+    match &args.data {
+        None => users(args, console).map(Accounts::Memory),
+        Some(path) => {
+            let file = SqliteDirectory::open(path, Purpose::Serve)?;
+            let count = file.count().map_err(|why| match why {
+                Unmanaged::Busy(text) | Unmanaged::Failed(text) => {
+                    let text = format!("cannot read data file {}: {text}", path.display());
+                    Failure::new(Exit::Io, text)
+                }
+                Unmanaged::There | Unmanaged::Unknown => {
+                    Failure::new(Exit::Bug, "a count that failed for no reason")
+                }
+            })?;
+            if count == 0 {
+                let shown = path.display();
+                console.log.note(format_args!(
+                    "there are no accounts in {shown}, so nobody can sign in; to add one, also \
+                     while the server runs: msnp serve --data {shown} user add alice@example.net"
+                ));
+            }
+            Ok(Accounts::File(Box::new(file)))
+        }
+    }
+}
+
+fn users(args: &ServeArgs, console: &Console) -> Result<MemoryDirectory, Failure> {
     let Some(path) = &args.users else {
         console.log.note(
             "there are no accounts, so nobody can sign in; to add one, name a file with --users \
@@ -128,7 +162,7 @@ fn not_listening(role: Role, at: SocketAddr, why: Closed) -> Failure {
     Failure::new(Exit::Retry, text)
 }
 
-fn show(console: &mut Console, told: Told) {
+fn show(console: &mut Console, told: Told, trouble: Option<&str>) {
     let event = match told {
         Told::Ready { dispatch, notification, switchboard } => Event::Ready(Ready {
             version: env!("CARGO_PKG_VERSION"),
@@ -151,6 +185,7 @@ fn show(console: &mut Console, told: Told) {
             name: "wrong password or unknown account".into(),
             account: account.map(|account| account.to_string()),
             from: Some(from.to_string()),
+            ..Refused::default()
         }),
         Told::Dropped { role, from, why, .. } => {
             let role = match role {
@@ -166,7 +201,13 @@ fn show(console: &mut Console, told: Told) {
             let reason = format!("{role}: connection from {from} dropped: {}", words(why));
             Event::Warning { reason, verb: None }
         }
-        Told::DirectoryFailed { why, .. } => Event::Warning { reason: why.to_string(), verb: None },
+        Told::DirectoryFailed { why, .. } => {
+            let reason = match trouble {
+                Some(trouble) => format!("{why}: {trouble}"),
+                None => why.to_string(),
+            };
+            Event::Warning { reason, verb: None }
+        }
         _ => return,
     };
     let was_broken = console.out.broken().is_some();
@@ -183,6 +224,7 @@ fn words(why: Why) -> String {
         Why::Connection(why) => why.to_string(),
         Why::Elsewhere => "signed in elsewhere".into(),
         Why::ShutDown => "server going down".into(),
+        Why::AccountGone => "the account was removed".into(),
         Why::SignedOut => "signed out".into(),
         Why::Frame(error) => error.to_string(),
         Why::Unreadable(error) => error.to_string(),

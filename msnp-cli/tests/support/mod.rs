@@ -2,6 +2,7 @@
 //! a line, or the end of the process.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub(crate) mod client;
 pub(crate) mod fake;
 
 use std::fs::{self, Permissions};
@@ -111,6 +112,21 @@ impl Msnp {
         let ready = serve.until(|event| event["type"] == "ready");
         let at = ready["listen"].as_str().expect("an address").to_owned();
         (serve, at)
+    }
+
+    /// Starts a server of a data file at free ports, and returns its address too.
+    pub(crate) fn serve_data(path: &str, more: &[&str]) -> (Self, String) {
+        let args = ["serve", "--listen", "127.0.0.1:0", "-o", "json", "--data", path];
+        let mut serve = Self::start(&[&args, more].concat());
+        let ready = serve.until(|event| event["type"] == "ready");
+        let at = ready["listen"].as_str().expect("an address").to_owned();
+        (serve, at)
+    }
+
+    /// Ends it without a word, as the loss of power would.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().expect("it still runs");
+        self.child.wait().expect("it is ours");
     }
 
     /// Waits for the first event from here on that fits.
@@ -227,6 +243,21 @@ fn parse(line: &str) -> Value {
 /// Runs it to its end.
 pub(crate) fn run(args: &[&str]) -> Ended {
     Msnp::start(args).end()
+}
+
+/// Runs `serve --data path user` and the rest with this password to its end.
+pub(crate) fn user(path: &str, password: &str, args: &[&str]) -> Ended {
+    let mut command = command(&["serve", "--data", path, "user"]);
+    command.args(args).env("MSNP_PASSWORD", password).args(["-o", "json"]);
+    Msnp::of(command).end()
+}
+
+/// A data file with these users, the password of each `geheim-` and the part before the `@`.
+pub(crate) fn data_file(path: &str, names: &[&str]) {
+    for name in names {
+        let account = format!("{name}@example.net");
+        user(path, &format!("geheim-{name}"), &["add", &account]).assert_code(0);
+    }
 }
 
 /// A folder that is removed again.

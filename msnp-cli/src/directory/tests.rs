@@ -1,0 +1,243 @@
+//! The directory in a file against the one in memory, and what happens when it cannot write.
+
+use msnp_proto::hub::{Contact, Edit, GroupSet};
+use msnp_proto::secret::Secret;
+use msnp_proto::types::{GroupId, List, Lists, Nick, Privacy, Prompt, Property};
+
+use super::*;
+use crate::files::tests::Folder;
+
+fn handle(text: &str) -> Handle {
+    Handle::new(text).expect("an account")
+}
+
+fn nick(text: &str) -> Nick {
+    Nick::new(text).expect("a name")
+}
+
+fn open(folder: &Folder, purpose: Purpose) -> SqliteDirectory {
+    let file = SqliteDirectory::open(&folder.0.join("data"), purpose).expect("a writable folder");
+    // Nobody pulls the plug while we test.
+    file.db.pragma_update(None, "synchronous", "off").expect("a word");
+    file
+}
+
+fn secret() -> Secret {
+    Secret::from("geheim")
+}
+
+/// Numbers that are the same in each run.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963);
+        (self.0 >> 33) % end
+    }
+
+    fn one_of<T: Clone>(&mut self, from: &[T]) -> T {
+        let place = usize::try_from(self.below(from.len() as u64)).expect("a small number");
+        from.get(place).expect("below the length").clone()
+    }
+}
+
+const PEOPLE: [&str; 5] =
+    ["ann@example.net", "Bob@Example.net", "cid@example.net", "_d@example.net", "ghost@x.y"];
+const NAMES: [&str; 4] = ["A", "\u{1f600} %41 \u{0}\n", "'; DROP TABLE account; --", "B b"];
+
+fn any_name(dice: &mut Dice) -> Nick {
+    nick(dice.one_of(&NAMES))
+}
+
+fn any_edit(dice: &mut Dice) -> Edit {
+    let who = {
+        let text = dice.one_of(&PEOPLE);
+        if dice.below(2) == 0 { handle(text) } else { handle(&text.to_uppercase()) }
+    };
+    let text = || Some("+49 30 \u{e9}".into());
+    match dice.below(10) {
+        0 => Edit::Name(any_name(dice)),
+        1 => Edit::Privacy(dice.one_of(&[Privacy::AllowOthers, Privacy::BlockOthers])),
+        2 => Edit::Prompt(dice.one_of(&[Prompt::Ask, Prompt::Never])),
+        3 => {
+            let property = dice.one_of(Property::ALL);
+            let yes: Option<Box<str>> = Some("Y".into());
+            Edit::Property(property, dice.one_of(&[None, text(), yes]))
+        }
+        4 => Edit::Group(GroupId(u32::try_from(dice.below(30)).expect("small")), None),
+        5 => {
+            let group = GroupId(u32::try_from(dice.below(30)).expect("small"));
+            Edit::Group(group, Some(any_name(dice)))
+        }
+        6 => Edit::Reversed(who, any_name(dice)),
+        7 => Edit::Unreversed(who),
+        8 => Edit::ContactProperties,
+        _ => {
+            let lists = List::ALL.iter().copied().filter(|_| dice.below(2) == 0);
+            let lists = lists.fold(Lists::NONE, Lists::with);
+            let groups = (0..30).map(GroupId).filter(|_| dice.below(4) == 0);
+            let groups = groups.fold(GroupSet::default(), GroupSet::with);
+            Edit::Contact(Contact { name: any_name(dice), lists, groups, ..Contact::new(who) })
+        }
+    }
+}
+
+#[test]
+fn it_does_what_the_one_in_memory_does() {
+    for seed in 0..20 {
+        let mut dice = Dice(seed);
+        let folder = Folder::new();
+        let mut file = open(&folder, Purpose::ManageOrMake);
+        let mut memory = MemoryDirectory::new();
+        for who in PEOPLE.iter().take(4).map(|text| handle(text)) {
+            memory.insert(who.clone(), Password::Is(secret()));
+            rows::insert(&file.db, &Record::new(who), "geheim").expect("a new account");
+        }
+        for round in 0..40 {
+            let changes: Vec<Change> = (0..dice.below(6))
+                .map(|_| {
+                    // Some of an account that there is not.
+                    let account = handle(dice.one_of(&PEOPLE));
+                    Change { account, edit: any_edit(&mut dice) }
+                })
+                .collect();
+            assert_eq!(file.commit(&changes), memory.commit(&changes));
+            if round % 16 == 0 {
+                drop(file);
+                file = open(&folder, Purpose::Manage);
+            }
+            for (who, viewer) in PEOPLE.iter().zip(PEOPLE.iter().rev()) {
+                let (who, viewer) = (handle(&who.to_uppercase()), handle(viewer));
+                assert_eq!(file.load(&who), memory.load(&who), "seed {seed}, round {round}");
+                assert_eq!(file.exists(&who), memory.exists(&who));
+                assert_eq!(file.password(&who), memory.password(&who));
+                assert_eq!(file.properties(&who, &viewer), memory.properties(&who, &viewer));
+            }
+        }
+        assert_eq!(file.trouble(), None);
+    }
+}
+
+fn befriend(who: &str, other: &str) -> [Change; 2] {
+    let (who, other) = (handle(who), handle(other));
+    let lists = Lists::NONE.with(List::Forward).with(List::Allow);
+    let contact = Contact { lists, ..Contact::new(other.clone()) };
+    [
+        Change { account: who.clone(), edit: Edit::Contact(contact) },
+        Change { account: other, edit: Edit::Reversed(who.clone(), Nick::of_handle(&who)) },
+    ]
+}
+
+#[test]
+fn what_finds_no_room_is_refused_whole_and_reading_goes_on() {
+    let folder = Folder::new();
+    let mut file = open(&folder, Purpose::ManageOrMake);
+    let mut memory = MemoryDirectory::new();
+    let names: Vec<String> = (0..400).map(|number| format!("{number}@example.net")).collect();
+    for name in &names {
+        memory.insert(handle(name), Password::Is(secret()));
+        let record = Record::new(handle(name));
+        file.transact(|db| rows::insert(db, &record, "geheim")).expect("room yet");
+    }
+    let pages: i64 =
+        file.db.pragma_query_value(None, "page_count", |row| row.get(0)).expect("a number");
+    file.db
+        .pragma_update_and_check(None, "max_page_count", pages + 2, |_| Ok(()))
+        .expect("a number");
+    let first = names.first().expect("a name");
+    let mut refused = 0;
+    for other in names.iter().skip(1) {
+        let changes = befriend(first, other);
+        match file.commit(&changes) {
+            Ok(()) => memory.commit(&changes).expect("memory takes all"),
+            Err(why) => {
+                assert_eq!(why, DirectoryError::NotWritten);
+                assert_eq!(file.trouble(), Some("database or disk is full"));
+                refused += 1;
+            }
+        }
+        assert_eq!(file.load(&handle(first)), memory.load(&handle(first)));
+        assert_eq!(file.load(&handle(other)), memory.load(&handle(other)));
+    }
+    assert!(refused > 10 && refused < 390, "{refused}");
+    file.db.pragma_update_and_check(None, "max_page_count", 1 << 30, |_| Ok(())).expect("a number");
+    let last = names.last().expect("a name");
+    let changes = befriend(last, first);
+    assert_eq!(file.commit(&changes), Ok(()));
+    memory.commit(&changes).expect("memory takes all");
+    assert_eq!(file.load(&handle(first)), memory.load(&handle(first)));
+}
+
+#[test]
+fn a_damaged_row_is_an_error_and_no_panic() {
+    let folder = Folder::new();
+    let mut file = open(&folder, Purpose::ManageOrMake);
+    let ann = handle("ann@example.net");
+    file.add(&ann, None, &secret()).expect("a new account");
+    for damage in ["version = -1", "privacy = 'XX'", "prompt = ''"] {
+        file.db.execute_batch(&format!("SAVEPOINT s; UPDATE account SET {damage}")).expect("SQL");
+        assert_eq!(file.load(&ann), Err(DirectoryError::Unavailable), "{damage}");
+        assert!(file.trouble().is_some());
+        file.db.execute_batch("ROLLBACK TO s; RELEASE s").expect("SQL");
+    }
+    assert!(matches!(file.load(&ann), Ok(Some(_))));
+}
+
+#[test]
+fn accounts_come_and_go_beside_a_server() {
+    let folder = Folder::new();
+    let mut server = open(&folder, Purpose::Serve);
+    let mut manager = open(&folder, Purpose::Manage);
+    let (ann, bob) = (handle("ann@example.net"), handle("bob@example.net"));
+    assert_eq!(manager.add(&ann, None, &secret()), Ok(()));
+    assert_eq!(manager.add(&bob, Some(&nick("Bob")), &secret()), Ok(()));
+    assert_eq!(manager.add(&handle("BOB@example.net"), None, &secret()), Err(Unmanaged::There));
+    assert_eq!(server.password(&ann), Ok(Some(Password::Is(secret()))));
+    assert_eq!(manager.set_password(&ann, &Secret::from("neu")), Ok(()));
+    assert_eq!(server.password(&ann), Ok(Some(Password::Is(Secret::from("neu")))));
+    let mutual: Vec<Change> = befriend("ann@example.net", "bob@example.net")
+        .into_iter()
+        .chain(befriend("bob@example.net", "ann@example.net"))
+        .collect();
+    assert_eq!(server.commit(&mutual), Ok(()));
+
+    let before = server.load(&bob).expect("readable").expect("there");
+    assert_eq!(manager.remove(&ann), Ok(()));
+    assert_eq!(manager.remove(&ann), Err(Unmanaged::Unknown));
+    assert_eq!(manager.set_password(&ann, &secret()), Err(Unmanaged::Unknown));
+    let listed = manager.list().expect("readable");
+    let listed: Vec<_> = listed.iter().map(|one| (one.account.as_str(), one.contacts)).collect();
+    assert_eq!(listed, [("bob@example.net", 1)]);
+    assert_eq!(server.exists(&ann), Ok(false));
+    let lists = |server: &mut SqliteDirectory, who: &Handle, other: &Handle| {
+        let record = server.load(who).expect("readable").expect("there");
+        let lists = record.contact(other).map(|contact| contact.lists);
+        (lists.unwrap_or(Lists::NONE).iter().collect::<Vec<_>>(), record.version)
+    };
+    // Bob keeps the entry; Ann does not have him any more, and his version says so.
+    let (now, version) = lists(&mut server, &bob, &ann);
+    assert_eq!(now, [List::Forward, List::Allow]);
+    assert_eq!(version.0, before.version.0 + 1);
+
+    // Ann again, and bob has her as before.
+    assert_eq!(manager.add(&ann, None, &secret()), Ok(()));
+    let (now, _) = lists(&mut server, &ann, &bob);
+    assert_eq!(now, [List::Reverse]);
+}
+
+#[test]
+fn a_file_that_is_in_use_for_long_is_an_error_in_time() {
+    let folder = Folder::new();
+    let mut server = open(&folder, Purpose::Serve);
+    let mut manager = open(&folder, Purpose::Manage);
+    let ann = handle("ann@example.net");
+    manager.add(&ann, None, &secret()).expect("a new account");
+    let changes = befriend("ann@example.net", "ann@example.net");
+    manager.db.execute_batch("BEGIN IMMEDIATE").expect("nobody else");
+    server.db.busy_timeout(std::time::Duration::from_millis(1)).expect("a time");
+    assert_eq!(server.commit(&changes), Err(DirectoryError::NotWritten));
+    assert_eq!(server.trouble(), Some("database is locked"));
+    assert!(matches!(server.load(&ann), Ok(Some(_))));
+    manager.db.execute_batch("ROLLBACK").expect("open");
+    assert_eq!(server.commit(&changes), Ok(()));
+}
