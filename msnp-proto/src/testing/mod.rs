@@ -8,6 +8,7 @@
 //! | commands with values of every kind, or anything that bytes decide | [`Source`] |
 //! | two machines against each other | [`Pair`] |
 //! | any number of hosts against each other, with a clock | [`Net`] |
+//! | one host against anything at all, step by step | [`Driver`] |
 //! | a machine where a host is wanted | [`MachineHost`] |
 //! | one connection of a host where a machine is wanted | [`HostMachine`] |
 //!
@@ -15,6 +16,7 @@
 
 mod chunking;
 mod dialogue;
+mod driver;
 mod entropy;
 mod host_machine;
 mod machine_host;
@@ -31,6 +33,7 @@ pub mod library;
 pub use crate::transcript::Transcript;
 pub use chunking::{Chunker, Chunking};
 pub use dialogue::{Cutter, Dialogue, DialogueError, OwnedFrame, Role, Step, What};
+pub use driver::Driver;
 pub use entropy::SeededEntropy;
 pub use host_machine::HostMachine;
 pub use machine_host::{MachineEvent, MachineHost};
