@@ -9,6 +9,8 @@
 //! | two machines against each other | [`Pair`] |
 //! | any number of hosts against each other, with a clock | [`Net`] |
 //! | one host against anything at all, step by step | [`Driver`] |
+//! | clients and a hub in whatever happens | [`Storm`] |
+//! | that two sides understand each other to the letter | [`duality`] |
 //! | a machine where a host is wanted | [`MachineHost`] |
 //! | one connection of a host where a machine is wanted | [`HostMachine`] |
 //!
@@ -24,8 +26,10 @@ mod net;
 mod pair;
 mod replay;
 mod source;
+mod storm;
 pub(crate) mod values;
 
+pub mod duality;
 pub mod framing;
 pub mod laws;
 pub mod library;
@@ -41,3 +45,4 @@ pub use net::{HostKey, Net};
 pub use pair::Pair;
 pub use replay::{Played, Reaction, Replay, ReplayError, by_itself};
 pub use source::{Decide, Source};
+pub use storm::Storm;
