@@ -32,6 +32,9 @@ pub(crate) enum Event {
     Listed { id: u32, name: String, contacts: usize },
     /// A setting changed.
     Setting { name: String, value: String, account: Option<String> },
+    /// A setting of this program, and where it comes from.
+    #[serde(rename = "setting")]
+    Configured(Box<Configured>),
     /// Somebody's presence.
     Presence(Presence),
     /// Mail waits, or arrived.
@@ -148,6 +151,39 @@ pub(crate) struct User {
     pub(crate) contacts: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) change: Option<Change>,
+}
+
+/// A setting of this program; without a value it is not set.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub(crate) struct Configured {
+    pub(crate) name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) value: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) source: Option<Source>,
+    /// The environment variable that it comes from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) variable: Option<String>,
+    /// The file that it comes from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) file: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) line: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) profile: Option<String>,
+    /// The verbs that it holds for, if it does not for all that have it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) verbs: Vec<String>,
+}
+
+/// Where a setting comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Source {
+    Option,
+    Environment,
+    File,
+    BuiltIn,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

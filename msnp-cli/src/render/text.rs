@@ -8,7 +8,8 @@ use std::io::Write;
 
 use crate::escape::EscapedDisplay;
 use crate::events::{
-    Change, Chat, Contact, Ending, Event, Mail, Message, Person, Progress, Ready, Refused, User,
+    Change, Chat, Configured, Contact, Ending, Event, Mail, Message, Person, Progress, Ready,
+    Refused, Source, User,
 };
 
 /// The longest name of an event and a blank.
@@ -42,7 +43,7 @@ fn name(event: &Event) -> (&'static str, u8) {
         Event::Contact(_) | Event::Person(_) => ("contact", CYAN),
         Event::User(_) => ("user", CYAN),
         Event::Group { .. } | Event::Listed { .. } => ("group", CYAN),
-        Event::Setting { .. } => ("setting", CYAN),
+        Event::Setting { .. } | Event::Configured(_) => ("setting", CYAN),
         Event::Presence(_) => ("presence", CYAN),
         Event::Mail(_) => ("mail", CYAN),
         Event::Chat(_) => ("chat", DIM),
@@ -94,6 +95,7 @@ impl fmt::Display for Words<'_> {
                 account.as_ref().map_or(Ok(()), |account| write!(f, "{account}: "))?;
                 write!(f, "{name} = {value}")
             }
+            Event::Configured(setting) => words_of_setting(f, setting),
             Event::Presence(presence) => {
                 named(f, &presence.account, presence.name.as_deref())?;
                 write!(f, " is {}", state(presence.state))
@@ -141,6 +143,33 @@ fn words_of_ready(f: &mut fmt::Formatter<'_>, ready: &Ready) -> fmt::Result {
         }
     }
     Ok(())
+}
+
+fn words_of_setting(f: &mut fmt::Formatter<'_>, setting: &Configured) -> fmt::Result {
+    f.write_str(&setting.name)?;
+    match &setting.value {
+        Some(value) => write!(f, " = {value}")?,
+        None => f.write_str(" is not set")?,
+    }
+    let mut origin = String::new();
+    let mut add = |part: String| {
+        origin.push_str(if origin.is_empty() { "" } else { ", " });
+        origin.push_str(&part);
+    };
+    match setting.source {
+        Some(Source::Option) => add("option".into()),
+        Some(Source::Environment) => add("environment".into()),
+        Some(Source::BuiltIn) => add("built in".into()),
+        Some(Source::File) | None => {}
+    }
+    setting.variable.iter().for_each(|name| add(name.clone()));
+    setting.file.iter().for_each(|file| add(file.clone()));
+    setting.line.iter().for_each(|line| add(format!("line {line}")));
+    setting.profile.iter().for_each(|profile| add(format!("profile {profile}")));
+    if !setting.verbs.is_empty() {
+        add(format!("for {}", setting.verbs.join(" ")));
+    }
+    if origin.is_empty() { Ok(()) } else { write!(f, " ({origin})") }
 }
 
 fn words_of_step(f: &mut fmt::Formatter<'_>, step: &Progress) -> fmt::Result {
