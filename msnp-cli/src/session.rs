@@ -17,7 +17,6 @@ use msnp_proto::types::{Delivery, Handle, Status};
 
 use crate::args::{Server, SignInArgs, Until};
 use crate::console::Console;
-use crate::entropy;
 use crate::events::{Event, Progress, Ready};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -37,9 +36,6 @@ const GOODBYE: Duration = Duration::from_secs(3);
 /// How long the built-in server may take to come up.
 const BACKSTAGE: Duration = Duration::from_secs(10);
 
-/// The first pause before another attempt to sign in.
-const FIRST_WAIT: Duration = Duration::from_millis(500);
-
 /// What a verb decides about its session.
 pub(crate) struct Setup<'a> {
     pub(crate) args: &'a SignInArgs,
@@ -57,15 +53,6 @@ pub(crate) enum Step {
     Woken,
     /// The time has come.
     Due,
-}
-
-/// How often and how patiently to sign in.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Attempts {
-    pub(crate) retries: u32,
-    pub(crate) max_wait: Duration,
-    /// When to give up.
-    pub(crate) until: Option<(Instant, Duration)>,
 }
 
 /// A client on its reactor.
@@ -163,73 +150,57 @@ impl Session {
         self.status = Status::Hidden;
     }
 
-    /// Signs in, again if that is wanted and may help. The inner `Err` is how to end: the user has
-    /// been told then.
-    pub(crate) fn sign_in(&mut self, attempts: Attempts) -> Result<Result<(), Failure>, Failure> {
-        let mut attempt = 0;
-        loop {
-            let ended = match self.sign_in_once(attempts.until.map(|(until, _)| until))? {
-                Ok(()) => return Ok(Ok(())),
-                Err(ended) => ended,
-            };
-            let failure = match ended {
-                Ended::Signal(exit) => Failure::new(exit, "interrupted"),
-                Ended::Due => {
-                    let limit = attempts.until.map_or(Duration::ZERO, |(_, limit)| limit);
-                    let limit = humantime::format_duration(limit);
-                    self.log.error(format_args!("not signed in within --timeout of {limit}"));
-                    Failure::new(Exit::Timeout, format!("--timeout of {limit} ran out"))
-                }
-                Ended::Lost(why) => {
-                    self.explain(why);
-                    Failure::new(Exit::of_lost(why), format!("not signed in: {why}"))
-                }
-            };
-            let may_help = matches!(failure.exit, Exit::Retry | Exit::NoHost);
-            if !may_help || attempt >= attempts.retries {
-                return Ok(Err(failure));
-            }
-            attempt += 1;
-            let wait = pause(attempt, attempts.max_wait);
-            let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-            self.out.emit(&Event::Retrying { attempt, wait_ms });
-            let until = self.now() + wait;
-            loop {
-                match self.next(Some(until))? {
-                    Step::Signal(exit) => return Ok(Err(Failure::new(exit, "interrupted"))),
-                    Step::Due => break,
-                    Step::Told(_) | Step::Woken => {}
-                }
-            }
-        }
-    }
-
-    fn sign_in_once(&mut self, until: Option<Instant>) -> Result<Result<(), Ended>, Failure> {
+    /// Signs in, again if the client's policy wants that. `until` is when to give up, and the same as
+    /// the user gave it. The inner `Err` is how to end: the user has been told then.
+    pub(crate) fn sign_in(
+        &mut self,
+        until: Option<(Instant, Duration)>,
+    ) -> Result<Result<(), Failure>, Failure> {
         let mut sign_in =
             SignIn::new(self.account.clone(), self.password.clone(), self.server.clone());
         sign_in.status = self.status;
         let now = self.now();
         self.begun = now;
-        self.protocol = None;
         self.log.detail(format_args!("connecting to {} as {}", self.server, self.account));
         self.client()
             .sign_in(now, sign_in)
             .map_err(|misuse| Failure::new(Exit::Bug, format!("cannot sign in: {misuse}")))?;
         loop {
-            match self.next(until)? {
+            match self.next(until.map(|(until, _)| until))? {
                 Step::Told(told) => {
                     self.show(&told);
                     match told {
                         Told::Online { .. } => return Ok(Ok(())),
-                        Told::Lost { why } => return Ok(Err(Ended::Lost(why))),
+                        Told::Lost { why } if self.client().next_attempt().is_none() => {
+                            self.explain(why);
+                            let text = format!("not signed in: {why}");
+                            return Ok(Err(Failure::new(Exit::of_lost(why), text)));
+                        }
                         _ => {}
                     }
                 }
-                Step::Signal(exit) => return Ok(Err(Ended::Signal(exit))),
-                Step::Due => return Ok(Err(Ended::Due)),
+                Step::Signal(exit) => return Ok(Err(Failure::new(exit, "interrupted"))),
+                Step::Due => {
+                    let limit = until.map_or(Duration::ZERO, |(_, limit)| limit);
+                    let limit = humantime::format_duration(limit);
+                    self.log.error(format_args!("not signed in within --timeout of {limit}"));
+                    let text = format!("--timeout of {limit} ran out");
+                    return Ok(Err(Failure::new(Exit::Timeout, text)));
+                }
                 Step::Woken => {}
             }
         }
+    }
+
+    /// After being online: the code to end with now that the session is lost, or `None` if the
+    /// client will sign in again by itself.
+    pub(crate) fn lost(&mut self, why: Lost) -> Option<Exit> {
+        if self.client().next_attempt().is_some() {
+            self.log.note(format_args!("the session ended: {why}; signing in again"));
+            return None;
+        }
+        self.log.error(format_args!("the session ended: {why}"));
+        Some(Exit::of_lost(why))
     }
 
     /// Says on stderr why there is no session, and what may be done about it.
@@ -299,7 +270,13 @@ impl Session {
                 if let Some(refused) = translate::refused_sign_in(*why) {
                     self.out.emit(&refused);
                 }
+                self.protocol = None;
                 (!self.leaving).then(|| Event::Lost { reason: why.to_string() })
+            }
+            Told::Retrying { attempt, wait } => {
+                self.begun = now + *wait;
+                let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+                Some(Event::Retrying { attempt: *attempt, wait_ms })
             }
             told => translate::event(told),
         };
@@ -419,12 +396,6 @@ impl Session {
     }
 }
 
-enum Ended {
-    Signal(Exit),
-    Lost(Lost),
-    Due,
-}
-
 /// Of the connections on this reactor those of our own client.
 fn is_ours(conn: ConnId) -> bool {
     conn.slot() % 2 == 0
@@ -462,28 +433,5 @@ fn raise(reactor: &mut Reactor<Party>, signals: &Signals) -> Result<Target, Fail
                 return Err(Failure::new(Exit::Bug, "the built-in server does not come up"));
             }
         }
-    }
-}
-
-/// Twice as long each time up to the limit, a random quarter shorter, so that many clients of one
-/// server do not come back at the same moment.
-fn pause(attempt: u32, max: Duration) -> Duration {
-    let doubled = FIRST_WAIT.saturating_mul(1 << (attempt - 1).min(16)).min(max);
-    let quarter = u64::try_from(doubled.as_micros() / 4).unwrap_or(u64::MAX);
-    doubled.saturating_sub(Duration::from_micros(entropy::below(quarter)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_grow_up_to_their_limit() {
-        let max = Duration::from_secs(8);
-        for (attempt, most) in [(1, 500), (2, 1000), (3, 2000), (5, 8000), (6, 8000), (99, 8000)] {
-            let wait = pause(attempt, max).as_millis();
-            assert!(wait <= most && wait >= most * 3 / 4, "{attempt}: {wait}");
-        }
-        assert_eq!(pause(1, Duration::ZERO), Duration::ZERO);
     }
 }

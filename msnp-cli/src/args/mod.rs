@@ -5,6 +5,7 @@
 
 mod common;
 mod people;
+mod retry;
 mod user;
 mod values;
 
@@ -21,6 +22,7 @@ pub(crate) use people::{
     MoveContacts, NameArgs, PrivacyArgs, RemoveContacts, RenameContact, RenameGroup, SeveralArgs,
     StatusArgs,
 };
+pub(crate) use retry::{RetryArgs, StayArgs};
 pub(crate) use user::{ServeTask, UserArgs, UserTask};
 pub(crate) use values::{OnError, Server, Until};
 
@@ -94,13 +96,8 @@ pub(crate) struct SendArgs {
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = values::duration)]
     pub(crate) ack_timeout: Duration,
 
-    /// More attempts to sign in; no message is sent twice
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub(crate) retry: u32,
-
-    /// Longest pause between two of these attempts
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = values::duration)]
-    pub(crate) retry_max_wait: Duration,
+    #[command(flatten)]
+    pub(crate) retry: RetryArgs,
 
     #[command(flatten)]
     pub(crate) sign_in: SignInArgs,
@@ -139,6 +136,8 @@ pub(crate) struct ListenArgs {
     pub(crate) duration: Option<Duration>,
 
     #[command(flatten)]
+    pub(crate) stay: StayArgs,
+    #[command(flatten)]
     pub(crate) sign_in: SignInArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
@@ -149,7 +148,9 @@ Examples:
   msnp listen --server im.example.net --account bob@example.net
   msnp listen --from alice@example.net --count 1 --for 5m -o json ...
 
-Without --server this program brings its own (loopback). Ctrl-C signs off.";
+Without --server this program brings its own (loopback). Ctrl-C signs off.
+A lost connection is made again, unless the password is refused then or the account has signed
+in elsewhere.";
 
 /// Talk with one person: lines typed are sent, lines that arrive are shown
 #[derive(Args, Debug)]
@@ -164,6 +165,8 @@ pub(crate) struct ChatArgs {
     pub(crate) ack_timeout: Duration,
 
     #[command(flatten)]
+    pub(crate) stay: StayArgs,
+    #[command(flatten)]
     pub(crate) sign_in: SignInArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
@@ -175,7 +178,9 @@ Examples:
   msnp chat --server im.example.net --account alice@example.net bob@example.net
 
 Without --server this program brings its own (loopback), with echo@example.net.
-The end of the input (Ctrl-D) leaves when everything is answered; Ctrl-C leaves at once.";
+The end of the input (Ctrl-D) leaves when everything is answered; Ctrl-C leaves at once.
+A lost connection is made again; lines wait for it. What was written and not answered then is
+`unknown`, and is not sent again.";
 
 /// Be a server: dispatch, notification and switchboards
 #[derive(Args, Debug)]

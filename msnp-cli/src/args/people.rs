@@ -6,7 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use msnp_proto::types::{Handle, List, Nick, Privacy, Prompt};
 
 use super::values::{self, OnError};
-use super::{OutputArgs, SignInArgs};
+use super::{OutputArgs, RetryArgs, SignInArgs};
 
 /// See and change who is on your lists
 #[derive(Args, Debug)]
@@ -296,6 +296,8 @@ pub(crate) struct DeskArgs {
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = values::duration)]
     pub(crate) timeout: Duration,
 
+    #[command(flatten)]
+    pub(crate) retry: RetryArgs,
     #[command(flatten)]
     pub(crate) sign_in: SignInArgs,
     #[command(flatten)]

@@ -7,13 +7,15 @@ use crate::args::{ListenArgs, Until};
 use crate::console::Console;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::session::{Attempts, Session, Setup, Step};
+use crate::session::{Session, Setup, Step};
 
 pub(crate) fn run(args: &ListenArgs) -> Result<Exit, Failure> {
     let console = Console::open(&args.output)?;
-    let setup = Setup { args: &args.sign_in, config: Config::new(), until: Until::Acked };
+    let mut config = Config::new();
+    config.reconnect = Some(args.stay.policy());
+    let setup = Setup { args: &args.sign_in, config, until: Until::Acked };
     let mut session = Session::open(console, setup)?;
-    let end = match session.sign_in(Attempts::default())? {
+    let end = match session.sign_in(None)? {
         Ok(()) => listen(&mut session, args)?,
         Err(failure) => failure.exit,
     };
@@ -41,8 +43,9 @@ fn listen(session: &mut Session, args: &ListenArgs) -> Result<Exit, Failure> {
                         }
                     }
                     (Told::Lost { why }, _) => {
-                        session.log.error(format_args!("the session ended: {why}"));
-                        return Ok(Exit::of_lost(*why));
+                        if let Some(exit) = session.lost(*why) {
+                            return Ok(exit);
+                        }
                     }
                     _ => {}
                 }

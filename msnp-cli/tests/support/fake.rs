@@ -30,6 +30,7 @@ pub(crate) struct Fake {
     pub(crate) at: String,
     /// The commands that it was given.
     pub(crate) heard: Arc<Mutex<Vec<String>>>,
+    commands: Arc<AtomicUsize>,
 }
 
 type Script = Arc<dyn Fn(usize, &str) -> Answer + Send + Sync>;
@@ -41,9 +42,10 @@ impl Fake {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let at = listener.local_addr().expect("it listens").to_string();
         let heard = Arc::new(Mutex::new(Vec::new()));
-        let fake = Self { at: at.clone(), heard: Arc::clone(&heard) };
-        let script: Script = Arc::new(script);
         let count = Arc::new(AtomicUsize::new(0));
+        let commands = Arc::clone(&count);
+        let fake = Self { at: at.clone(), heard: Arc::clone(&heard), commands };
+        let script: Script = Arc::new(script);
         let streams = Arc::new(Mutex::new(Vec::new()));
         // It runs until the test's process ends.
         thread::spawn(move || {
@@ -74,6 +76,11 @@ impl Fake {
             }
         });
         fake
+    }
+
+    /// Counts commands from 0 again.
+    pub(crate) fn forget(&self) {
+        self.commands.store(0, Ordering::SeqCst);
     }
 
     /// How often a command was given.

@@ -5,10 +5,10 @@ use core::net::SocketAddr;
 
 use super::chats::Line;
 use super::conns::{Conn, Entry, Role};
-use super::{ChatId, Client, Event, Failure, Outcome, Session, Warning};
+use super::{ChatId, Client, Event, Failure, Outcome, Session, SignIn, Warning};
 use crate::error::{Lost, Misuse, Violation, Wait};
 use crate::machine::{Closed, ConnId, Host, ListenerId, Machine, Output, Shutdown, Target};
-use crate::ns::{self, Notification};
+use crate::ns::{self, Credentials, Notification, Roster};
 use crate::sb::{self, Switchboard};
 use crate::time::{Instant, earlier};
 use crate::types::Handle;
@@ -107,6 +107,14 @@ impl Host for Client {
                 self.lose(now, Lost::TimedOut(Wait::SignIn));
             }
         }
+        if self.next_attempt().is_some_and(|at| at <= now) {
+            if let Some((_, mut sign_in)) = self.again.take() {
+                if let Session::None(roster) = &mut self.session {
+                    sign_in.roster = Some(core::mem::take(roster));
+                }
+                self.begin(now, sign_in);
+            }
+        }
         for id in self.conns.ids() {
             match self.conns.get_mut(id).map(|conn| &mut conn.role) {
                 Some(Role::Notification(machine))
@@ -128,7 +136,7 @@ impl Host for Client {
     fn next_deadline(&self) -> Option<Instant> {
         let sign_in = match self.session {
             Session::Some { deadline, .. } => deadline,
-            Session::None(_) => None,
+            Session::None(_) => self.next_attempt(),
         };
         let machines = self.conns.iter().filter_map(|(_, conn)| match &conn.role {
             Role::Notification(machine) => machine.next_deadline(),
@@ -239,11 +247,19 @@ impl Client {
     fn on_notification(&mut self, now: Instant, id: ConnId, event: ns::Event) {
         match event {
             ns::Event::Tell(event) => {
-                if let (Event::Online { .. }, Session::Some { deadline, referrals, .. }) =
-                    (&event, &mut self.session)
-                {
-                    *deadline = None;
-                    *referrals = 0;
+                match (&event, &mut self.session) {
+                    (Event::Online { .. }, Session::Some { deadline, referrals, .. }) => {
+                        *deadline = None;
+                        *referrals = 0;
+                        if let Some(backoff) = &mut self.backoff {
+                            backoff.online(now);
+                        }
+                    }
+                    // The next connection of this session begins with it.
+                    (Event::StatusChanged { status }, Session::Some { credentials, .. }) => {
+                        credentials.status = *status;
+                    }
+                    _ => {}
                 }
                 self.tell(event);
             }
@@ -330,14 +346,18 @@ impl Client {
                 None
             }
         };
-        let before = match &mut self.session {
-            Session::Some { roster, .. } => roster.take(),
-            Session::None(_) => None,
-        };
+        let session = core::mem::replace(&mut self.session, Session::None(Roster::new()));
+        let Session::Some { server, credentials, roster: before, .. } = session else { return };
         let mut roster = before.or(roster).unwrap_or_default();
         roster.forget_presence();
-        self.session = Session::None(roster);
         self.tell(Event::Lost { why });
+        if let Some((attempt, wait)) = self.backoff.as_mut().and_then(|it| it.lost(now, why)) {
+            let Credentials { account, password, status } = credentials;
+            let sign_in = SignIn { account, password, server, status, roster: None };
+            self.again = Some((now + wait, sign_in));
+            self.tell(Event::Retrying { attempt, wait });
+        }
+        self.session = Session::None(roster);
     }
 
     /// Passes on the ends of requests of a notification connection that is being given up; its
