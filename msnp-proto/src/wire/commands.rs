@@ -150,6 +150,21 @@ macro_rules! commands {
                 }
             }
 
+            /// Shows each field that is there by its name, in the order in which they are declared.
+            /// For those who show commands and do not act on them.
+            pub fn fields<'s>(
+                &'s self,
+                see: &mut dyn FnMut(&'static str, $crate::wire::Value<'s>),
+            ) {
+                match self {
+                    $($(
+                        Self::$Variant { $($field),* } => {
+                            $( commands!(@field see $field); )*
+                        }
+                    )+)*
+                }
+            }
+
             /// The verb of this command.
             #[must_use]
             pub const fn verb(&self) -> $crate::wire::Verb {
@@ -203,6 +218,12 @@ macro_rules! commands {
     (@read $args:ident $word:literal) => { $args.literal($word)?; };
     (@read $args:ident $field:ident) => { let $field = $crate::wire::Arg::read($args)?; };
     (@read $args:ident ($field:ident = $read:path)) => { let $field = $read($args)?; };
+
+    (@field $see:ident $field:ident) => {
+        if let Some(value) = $crate::wire::Arg::value($field) {
+            $see(stringify!($field), value);
+        }
+    };
 
     (@write $line:expr;) => { $line.end() };
     (@write $line:expr; $word:literal $($rest:tt)*) => {
