@@ -173,6 +173,30 @@ macro_rules! commands {
                 }
             }
         }
+
+        #[cfg(feature = "testing")]
+        impl<'a> $Enum<'a> {
+            /// How many shapes there are.
+            pub const SHAPES: usize = [$($( stringify!($Variant) ),+),*].len();
+
+            /// A command of the shape of this number, with values that `source` decides. They are
+            /// such that the command is read as it was written.
+            ///
+            /// # Panics
+            ///
+            /// When `shape` is not below [`Self::SHAPES`].
+            #[must_use]
+            pub fn any(shape: usize, source: &mut $crate::testing::Source<'a>) -> Self {
+                source.begin_command();
+                let mut number = 0..Self::SHAPES;
+                $($( if number.next() == Some(shape) {
+                    return Self::$Variant {
+                        $( $field: $crate::testing::values::Any::any(source) ),*
+                    };
+                } )+)*
+                panic!("there are {} shapes, not {shape}", Self::SHAPES)
+            }
+        }
     };
 
     // A verb, checked when the table is compiled.
