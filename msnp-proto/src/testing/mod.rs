@@ -3,7 +3,9 @@
 //! | to test | use |
 //! |---|---|
 //! | one machine against a recorded dialogue | [`Dialogue`] and [`Replay`], over [`library::ALL`] |
+//! | how streams are cut into frames | [`framing`] |
 //! | that a machine obeys the laws | [`laws`] |
+//! | commands with values of every kind, or anything that bytes decide | [`Source`] |
 //! | two machines against each other | [`Pair`] |
 //! | any number of hosts against each other, with a clock | [`Net`] |
 //! | a machine where a host is wanted | [`MachineHost`] |
@@ -19,7 +21,10 @@ mod machine_host;
 mod net;
 mod pair;
 mod replay;
+mod source;
+pub(crate) mod values;
 
+pub mod framing;
 pub mod laws;
 pub mod library;
 
@@ -32,3 +37,4 @@ pub use machine_host::{MachineEvent, MachineHost};
 pub use net::{HostKey, Net};
 pub use pair::Pair;
 pub use replay::{Played, Reaction, Replay, ReplayError, by_itself};
+pub use source::{Decide, Source};
