@@ -8,6 +8,7 @@
 //!   verbs/*   what the program can do, one file each
 //!   desk      sign in, ask one thing after another, leave
 //!   directory the accounts of the server, in memory or in a file
+//!   check/*   trying a server stage by stage
 //!   session   a client on its reactor: signing in, waiting, signing off
 //!   loopback  the built-in server and its echo
 //!   ledger    what became of every message
@@ -20,6 +21,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod check;
 mod config;
 mod console;
 mod desk;
@@ -66,6 +68,7 @@ pub fn main() -> ExitCode {
         Verb::Name(args) => verbs::name::run(args),
         Verb::Privacy(args) => verbs::privacy::run(args),
         Verb::Serve(args) => verbs::serve::run(args),
+        Verb::Check(args) => verbs::check::run(args),
         Verb::Config(args) => verbs::config::run(args, &cli.place.words()),
     };
     end(ended)

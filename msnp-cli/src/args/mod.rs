@@ -25,7 +25,7 @@ pub(crate) use people::{
 };
 pub(crate) use retry::{RetryArgs, StayArgs};
 pub(crate) use user::{ServeTask, UserArgs, UserTask};
-pub(crate) use values::{OnError, Server, Until};
+pub(crate) use values::{AsFarAs, OnError, Server, Until};
 
 /// Send, receive and serve messages of MSN Messenger (MSNP2 to MSNP7)
 #[derive(Debug, Parser)]
@@ -69,6 +69,7 @@ pub(crate) enum Verb {
     Name(Box<NameArgs>),
     Privacy(Box<PrivacyArgs>),
     Serve(Box<ServeArgs>),
+    Check(Box<CheckArgs>),
     Config(Box<ConfigArgs>),
 }
 
@@ -84,6 +85,7 @@ impl Verb {
             Self::Status(args) => &mut args.desk.sign_in,
             Self::Name(args) => &mut args.desk.sign_in,
             Self::Privacy(args) => &mut args.desk.sign_in,
+            Self::Check(args) => &mut args.sign_in,
             Self::Serve(_) | Self::Config(_) => return None,
         })
     }
@@ -261,6 +263,36 @@ With --data:
   msnp serve --data accounts.db user add alice@example.net
   msnp serve --data accounts.db
 Both files hold passwords as they are. Ctrl-C tells everybody and stops.";
+
+/// Try a server stage by stage, and say what is wrong
+#[derive(Args, Debug)]
+#[command(after_help = CHECK_EXAMPLES)]
+pub(crate) struct CheckArgs {
+    /// Where to stop: connect, version, auth, online [default: online]
+    #[arg(long, value_name = "STAGE", value_enum, hide_possible_values = true)]
+    pub(crate) as_far_as: Option<AsFarAs>,
+
+    /// Limit for everything together
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = values::duration)]
+    pub(crate) timeout: Duration,
+
+    #[command(flatten)]
+    pub(crate) sign_in: SignInArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  msnp check --server im.example.net --as-far-as version
+  msnp check --server im.example.net --account bob@example.net
+
+One `stage` line each for resolve, connect, version, auth, list and online, with its time; for the
+one that fails what was seen, what usually causes it and what to do. Up to version no account is
+needed, and without one it goes no further. Beyond, signing in ends the account's other session; nobody sees you come and go.
+
+Exit: 0 all passed, 68 no such host, 75 not connected or hung up, 76 no such server, 77 password
+refused, 124 time ran out.";
 
 /// Print what is in force and where each value comes from
 #[derive(Args, Debug)]

@@ -118,6 +118,7 @@ mod tests {
 
     /// Options that say what to do this time.
     const THIS_TIME: &[&str] = &[
+        "as-far-as",
         "config",
         "count",
         "duration",

@@ -9,7 +9,7 @@ use std::io::Write;
 use crate::escape::EscapedDisplay;
 use crate::events::{
     Change, Chat, Configured, Contact, Ending, Event, Mail, Message, Person, Progress, Ready,
-    Refused, Source, User,
+    Refused, Source, Stage, StageResult, User,
 };
 
 /// The longest name of an event and a blank.
@@ -44,6 +44,11 @@ fn name(event: &Event) -> (&'static str, u8) {
         Event::User(_) => ("user", CYAN),
         Event::Group { .. } | Event::Listed { .. } => ("group", CYAN),
         Event::Setting { .. } | Event::Configured(_) => ("setting", CYAN),
+        Event::Stage(stage) => match stage.result {
+            StageResult::Passed => ("stage", GREEN),
+            StageResult::Failed => ("stage", RED),
+            StageResult::NotReached => ("stage", DIM),
+        },
         Event::Presence(_) => ("presence", CYAN),
         Event::Mail(_) => ("mail", CYAN),
         Event::Chat(_) => ("chat", DIM),
@@ -96,6 +101,7 @@ impl fmt::Display for Words<'_> {
                 write!(f, "{name} = {value}")
             }
             Event::Configured(setting) => words_of_setting(f, setting),
+            Event::Stage(stage) => words_of_stage(f, stage),
             Event::Presence(presence) => {
                 named(f, &presence.account, presence.name.as_deref())?;
                 write!(f, " is {}", state(presence.state))
@@ -143,6 +149,20 @@ fn words_of_ready(f: &mut fmt::Formatter<'_>, ready: &Ready) -> fmt::Result {
         }
     }
     Ok(())
+}
+
+fn words_of_stage(f: &mut fmt::Formatter<'_>, stage: &Stage) -> fmt::Result {
+    let name = stage.stage;
+    let ms = stage.ms;
+    match stage.result {
+        StageResult::Passed => write!(f, "{name:<8} passed in {ms} ms")?,
+        StageResult::Failed => write!(f, "{name:<8} failed after {ms} ms at {}", stage.server)?,
+        StageResult::NotReached => write!(f, "{name:<8} not reached")?,
+    }
+    stage.detail.as_ref().map_or(Ok(()), |detail| write!(f, ": {detail}"))?;
+    stage.seen.as_ref().map_or(Ok(()), |seen| write!(f, ": {seen}"))?;
+    stage.cause.as_ref().map_or(Ok(()), |cause| write!(f, "; usually {cause}"))?;
+    stage.advice.as_ref().map_or(Ok(()), |advice| write!(f, "; what to do: {advice}"))
 }
 
 fn words_of_setting(f: &mut fmt::Formatter<'_>, setting: &Configured) -> fmt::Result {
