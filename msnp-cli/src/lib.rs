@@ -16,6 +16,7 @@
 //!   render/*  events to lines on stdout               escape   what makes text safe to show
 //!   exit      the table of exit codes                 failure  an end with a sentence
 //!   password, files, users        secrets and where they come from
+//!   man       manual pages, made from args
 //!   console, log, trace, signals  the ends towards the user
 //! ```
 #![forbid(unsafe_code)]
@@ -35,6 +36,7 @@ mod files;
 mod ledger;
 mod log;
 mod loopback;
+mod man;
 mod password;
 mod render;
 mod session;
@@ -69,6 +71,8 @@ pub fn main() -> ExitCode {
         Verb::Privacy(args) => verbs::privacy::run(args),
         Verb::Serve(args) => verbs::serve::run(args),
         Verb::Check(args) => verbs::check::run(args),
+        Verb::Completions(args) => verbs::documents::completions(args),
+        Verb::Man(args) => verbs::documents::man(args),
         Verb::Config(args) => verbs::config::run(args, &cli.place.words()),
     };
     end(ended)

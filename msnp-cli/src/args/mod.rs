@@ -14,7 +14,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueHint};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use msnp_proto::types::Handle;
 
 pub(crate) use common::{OutputArgs, PlaceArgs, SignInArgs};
@@ -71,6 +71,8 @@ pub(crate) enum Verb {
     Serve(Box<ServeArgs>),
     Check(Box<CheckArgs>),
     Config(Box<ConfigArgs>),
+    Completions(CompletionsArgs),
+    Man(ManArgs),
 }
 
 impl Verb {
@@ -86,7 +88,7 @@ impl Verb {
             Self::Name(args) => &mut args.desk.sign_in,
             Self::Privacy(args) => &mut args.desk.sign_in,
             Self::Check(args) => &mut args.sign_in,
-            Self::Serve(_) | Self::Config(_) => return None,
+            Self::Serve(_) | Self::Config(_) | Self::Completions(_) | Self::Man(_) => return None,
         })
     }
 }
@@ -289,7 +291,8 @@ Examples:
 
 One `stage` line each for resolve, connect, version, auth, list and online, with its time; for the
 one that fails what was seen, what usually causes it and what to do. Up to version no account is
-needed, and without one it goes no further. Beyond, signing in ends the account's other session; nobody sees you come and go.
+needed, and without one it goes no further. Beyond, signing in ends the account's other session;
+nobody sees you come and go.
 
 Exit: 0 all passed, 68 no such host, 75 not connected or hung up, 76 no such server, 77 password
 refused, 124 time ran out.";
@@ -321,6 +324,47 @@ Example of a file:
 
 A key is the name of an option without its dashes. Options go before the environment, that before
 the file, that before what is built in. A file with `password = ...` must have the mode 0600.";
+
+/// Print the script with which a shell completes this program's words
+#[derive(Args, Debug)]
+#[command(after_help = COMPLETIONS_EXAMPLES)]
+pub(crate) struct CompletionsArgs {
+    /// The shell: bash, zsh or fish
+    #[arg(value_name = "SHELL", value_enum, hide_possible_values = true)]
+    pub(crate) shell: Shell,
+}
+
+/// Shells with completions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+}
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  msnp completions bash > ~/.local/share/bash-completion/completions/msnp
+  msnp completions zsh > ~/.zfunc/_msnp      # a folder that is in $fpath
+  msnp completions fish > ~/.config/fish/completions/msnp.fish";
+
+/// Print a manual page, or write all of them into a folder
+#[derive(Args, Debug)]
+#[command(after_help = MAN_EXAMPLES)]
+pub(crate) struct ManArgs {
+    /// msnp or a verb [default: a list of the pages]
+    #[arg(value_name = "PAGE")]
+    pub(crate) page: Option<String>,
+
+    /// Write all pages into this folder
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with = "page")]
+    pub(crate) dir: Option<PathBuf>,
+}
+
+const MAN_EXAMPLES: &str = "\
+Examples:
+  msnp man send | man -l -
+  msnp man --dir ~/.local/share/man/man1";
 
 /// What strangers may cost.
 #[derive(Args, Debug)]

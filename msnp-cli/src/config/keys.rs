@@ -99,8 +99,8 @@ pub(super) fn find<'a>(command: &'a Command, key: &str) -> Option<&'a Arg> {
     here.or_else(|| command.get_subcommands().find_map(|inner| find(inner, key)))
 }
 
-/// The key that was most likely meant.
-pub(super) fn nearest<'a>(meant: &str, all: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+/// The one of all that was most likely meant.
+pub(crate) fn nearest<'a>(meant: &str, all: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     // Of one or two letters anything could be meant.
     let all = all.filter(|_| meant.len() > 2);
     let near = all.map(|one| (strsim::jaro(meant, one), one)).filter(|(score, _)| *score > 0.7);
@@ -121,6 +121,7 @@ mod tests {
         "as-far-as",
         "config",
         "count",
+        "dir",
         "duration",
         "from",
         "group",

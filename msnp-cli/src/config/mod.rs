@@ -21,6 +21,7 @@ use crate::args::Cli;
 use crate::failure::Failure;
 use crate::password;
 use file::File;
+pub(crate) use keys::nearest;
 
 /// A command line and what the file adds to it.
 pub(crate) struct Settled {

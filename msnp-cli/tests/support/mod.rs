@@ -88,6 +88,12 @@ impl Msnp {
         Self::of(command)
     }
 
+    /// Starts it with its stdout going to a file.
+    pub(crate) fn start_to(path: &str, args: &[&str]) -> Child {
+        let file = fs::File::options().write(true).open(path).expect("it is there");
+        command(args).stdout(file).spawn().expect("the program is built")
+    }
+
     fn of(mut command: Command) -> Self {
         let mut child = command.spawn().expect("the program is built");
         let stdin = child.stdin.take();
