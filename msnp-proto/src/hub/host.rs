@@ -13,13 +13,13 @@ impl<D: Directory> Host for Hub<D> {
 
     fn handle_connected(&mut self, _now: Instant, _conn: ConnId) {
         // A hub connects to nobody.
-        self.stats.late_calls += 1;
+        self.stats.add_late_call();
     }
 
     fn handle_closed(&mut self, now: Instant, conn: ConnId, why: Closed) {
         let conn = SlotId::from(conn);
         if self.lines.sessions.get(conn).is_none() {
-            self.stats.late_calls += 1;
+            self.stats.add_late_call();
             return;
         }
         self.forget(now, conn, why);
@@ -47,7 +47,7 @@ impl<D: Directory> Host for Hub<D> {
         let role = listener.map(|listener| listener.role);
         let conn = role.and_then(|role| self.accept(now, role, peer.ip()));
         if conn.is_none() {
-            self.stats.turned_away += 1;
+            self.stats.turned_away = self.stats.turned_away.saturating_add(1);
         }
         conn.map(ConnId::from)
     }
@@ -70,7 +70,7 @@ impl<D: Directory> Host for Hub<D> {
     fn handle_eof(&mut self, now: Instant, conn: ConnId) {
         let conn = SlotId::from(conn);
         if self.lines.sessions.get(conn).is_none() {
-            self.stats.late_calls += 1;
+            self.stats.add_late_call();
             return;
         }
         self.answer_before_end(Some(conn));

@@ -167,6 +167,12 @@ pub struct Stats {
     pub messages: u64,
 }
 
+impl Stats {
+    fn add_late_call(&mut self) {
+        self.late_calls = self.late_calls.saturating_add(1);
+    }
+}
+
 impl<D: Directory> Hub<D> {
     /// A hub that first asks for its sockets. `entropy` gives challenges, cookies and session ids:
     /// it must be unpredictable.
