@@ -222,12 +222,12 @@ pub struct Rate {
 
 impl Rate {
     fn interval(self) -> Duration {
-        Duration::from_secs(1) / self.per_second.max(1)
+        Duration::from_secs(1).checked_div(self.per_second).unwrap_or(Duration::from_secs(1))
     }
 
     /// How far ahead of time a full burst is.
     pub(super) fn tolerance(self) -> Duration {
-        self.interval() * self.burst.max(1)
+        self.interval().saturating_mul(self.burst.max(1))
     }
 
     /// The time that one use takes up.

@@ -38,7 +38,7 @@ impl<D: Directory> Hub<D> {
                 (FrameDecoder::notification_server(of_line), State::SigningIn(SignIn::New))
             }
         };
-        self.per_address.insert(from, here + 1);
+        self.per_address.insert(from, here.saturating_add(1));
         let deadline = now + limits.sign_in;
         let decoder = decoder.with_leniency(self.config.leniency);
         let session = Session::new(Inbox::new(decoder), from, role, state);
@@ -57,7 +57,7 @@ impl<D: Directory> Hub<D> {
     /// Takes bytes that arrived.
     pub(super) fn read(&mut self, now: Instant, conn: SlotId, bytes: &[u8]) {
         let Some(session) = self.lines.sessions.get_mut(conn) else {
-            self.stats.late_calls += 1;
+            self.stats.add_late_call();
             return;
         };
         if session.is_closing() {
@@ -278,7 +278,7 @@ impl<D: Directory> Hub<D> {
         self.retire(now, conn, Why::Connection(why));
         let Some(session) = self.lines.sessions.remove(conn) else { return };
         if let Some(count) = self.per_address.get_mut(&session.from) {
-            *count -= 1;
+            *count = count.saturating_sub(1);
             if *count == 0 {
                 self.per_address.remove(&session.from);
             }
