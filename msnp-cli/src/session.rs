@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use msnp_mio::{Happened, Options, Reactor};
+use msnp_mio::{Happened, Options, Reactor, Tap};
 use msnp_proto::client::{ChatId, Client, Config, Event as Told, SignIn};
 use msnp_proto::error::{Lost, Misuse};
 use msnp_proto::machine::{ConnId, Target};
@@ -16,6 +16,7 @@ use msnp_proto::time::Instant;
 use msnp_proto::types::{Delivery, Handle, Status};
 
 use crate::args::{Server, SignInArgs, Until};
+use crate::check::watch::Watch;
 use crate::console::Console;
 use crate::events::{Event, Progress, Ready};
 use crate::exit::Exit;
@@ -41,6 +42,15 @@ pub(crate) struct Setup<'a> {
     pub(crate) args: &'a SignInArgs,
     pub(crate) config: Config,
     pub(crate) until: Until,
+}
+
+/// As whom a watched session signs in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Who {
+    /// The account that is named.
+    Account,
+    /// It will not come to that.
+    Nobody,
 }
 
 /// What happened while waiting.
@@ -77,11 +87,23 @@ pub(crate) struct Session {
 
 impl Session {
     /// Gets a password, brings the built-in server up if it is wanted, and says `ready`.
-    pub(crate) fn open(mut console: Console, setup: Setup<'_>) -> Result<Self, Failure> {
+    pub(crate) fn open(console: Console, setup: Setup<'_>) -> Result<Self, Failure> {
+        Self::open_watched(console, setup, None)
+    }
+
+    /// As [`Session::open`], with somebody who watches; `Nobody` signs in only as far as no account
+    /// is needed.
+    pub(crate) fn open_watched(
+        mut console: Console,
+        setup: Setup<'_>,
+        watch: Option<(&Watch, Who)>,
+    ) -> Result<Self, Failure> {
         let Setup { args, mut config, until } = setup;
         let is_loopback = args.server == Server::Loopback;
+        let is_nobody = watch.is_some_and(|(_, who)| who == Who::Nobody);
         let account = match (&args.account, is_loopback) {
             (Some(account), _) => account.clone(),
+            (None, _) if is_nobody => loopback::handle(loopback::ME),
             (None, true) => loopback::handle(loopback::ME),
             (None, false) => {
                 return Err(Failure::new(
@@ -91,7 +113,7 @@ impl Session {
             }
         };
         let sources = args.password();
-        let password = if is_loopback && !sources.is_named() {
+        let password = if is_nobody || (is_loopback && !sources.is_named()) {
             // Nothing is checked there.
             Secret::default()
         } else {
@@ -105,7 +127,11 @@ impl Session {
         options.connect_timeout = args.connect_timeout;
         let party = Both::new(Client::new(config), backstage);
         let mut reactor = Reactor::with_options(party, options)?;
-        if let Some(trace) = console.trace(is_ours) {
+        let trace = console.trace(is_ours).map(|trace| -> Box<dyn Tap> { trace });
+        if let Some((watch, _)) = watch {
+            reactor.set_tap(watch.tap(trace, is_ours));
+            reactor.set_resolver(watch.resolver());
+        } else if let Some(trace) = trace {
             reactor.set_tap(trace);
         }
         let waker = reactor.handle();
@@ -156,15 +182,7 @@ impl Session {
         &mut self,
         until: Option<(Instant, Duration)>,
     ) -> Result<Result<(), Failure>, Failure> {
-        let mut sign_in =
-            SignIn::new(self.account.clone(), self.password.clone(), self.server.clone());
-        sign_in.status = self.status;
-        let now = self.now();
-        self.begun = now;
-        self.log.detail(format_args!("connecting to {} as {}", self.server, self.account));
-        self.client()
-            .sign_in(now, sign_in)
-            .map_err(|misuse| Failure::new(Exit::Bug, format!("cannot sign in: {misuse}")))?;
+        self.begin()?;
         loop {
             match self.next(until.map(|(until, _)| until))? {
                 Step::Told(told) => {
@@ -190,6 +208,19 @@ impl Session {
                 Step::Woken => {}
             }
         }
+    }
+
+    /// Begins to sign in.
+    pub(crate) fn begin(&mut self) -> Result<(), Failure> {
+        let mut sign_in =
+            SignIn::new(self.account.clone(), self.password.clone(), self.server.clone());
+        sign_in.status = self.status;
+        let now = self.now();
+        self.begun = now;
+        self.log.detail(format_args!("connecting to {} as {}", self.server, self.account));
+        self.client()
+            .sign_in(now, sign_in)
+            .map_err(|misuse| Failure::new(Exit::Bug, format!("cannot sign in: {misuse}")))
     }
 
     /// After being online: the code to end with now that the session is lost, or `None` if the
@@ -379,6 +410,10 @@ impl Session {
 
     pub(crate) fn now(&self) -> Instant {
         self.reactor.now()
+    }
+
+    pub(crate) fn server(&self) -> &Target {
+        &self.server
     }
 
     pub(crate) fn is_loopback(&self) -> bool {

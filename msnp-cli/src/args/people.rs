@@ -48,6 +48,19 @@ pub(crate) enum ContactsTask {
     Move(MoveContacts),
 }
 
+impl ContactsTask {
+    pub(super) fn desk_mut(&mut self) -> &mut DeskArgs {
+        match self {
+            Self::List(args) => &mut args.desk,
+            Self::Add(args) => &mut args.several.desk,
+            Self::Remove(args) => &mut args.several.desk,
+            Self::Allow(args) | Self::Block(args) => &mut args.several.desk,
+            Self::Rename(args) => &mut args.desk,
+            Self::Move(args) => &mut args.several.desk,
+        }
+    }
+}
+
 #[derive(Args, Debug)]
 pub(crate) struct ListContacts {
     /// Only these
@@ -169,6 +182,16 @@ pub(crate) enum GroupsTask {
     Remove(NamedGroups),
     /// Give a group another name
     Rename(RenameGroup),
+}
+
+impl GroupsTask {
+    pub(super) fn desk_mut(&mut self) -> &mut DeskArgs {
+        match self {
+            Self::List(args) => args,
+            Self::Add(args) | Self::Remove(args) => &mut args.several.desk,
+            Self::Rename(args) => &mut args.desk,
+        }
+    }
 }
 
 #[derive(Args, Debug)]

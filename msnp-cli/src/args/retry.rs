@@ -34,11 +34,11 @@ pub(crate) struct StayArgs {
     #[arg(long)]
     no_reconnect: bool,
 
-    /// More attempts at the first sign-in; later ones have no limit
+    /// More attempts at the first sign-in; later: any number
     #[arg(long, value_name = "N", default_value_t = 0)]
     retry: u32,
 
-    /// Longest pause between two attempts, which double from half a second
+    /// Longest pause between attempts, from half a second up
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = values::duration)]
     retry_max_wait: Duration,
 }

@@ -1,6 +1,7 @@
 //! `listen`: sign in and print what arrives.
 
 use msnp_proto::client::{Config, Event as Told};
+use msnp_proto::time::{Duration, Instant};
 use msnp_proto::types::Handle;
 
 use crate::args::{ListenArgs, Until};
@@ -15,15 +16,21 @@ pub(crate) fn run(args: &ListenArgs) -> Result<Exit, Failure> {
     config.reconnect = Some(args.stay.policy());
     let setup = Setup { args: &args.sign_in, config, until: Until::Acked };
     let mut session = Session::open(console, setup)?;
-    let end = match session.sign_in(None)? {
-        Ok(()) => listen(&mut session, args)?,
+    let patience = args.patience.map(|patience| (session.now() + patience, patience));
+    let end = match session.sign_in(patience)? {
+        Ok(()) => listen(&mut session, args, patience)?,
         Err(failure) => failure.exit,
     };
     session.finish(Some(end), Exit::Done)
 }
 
-fn listen(session: &mut Session, args: &ListenArgs) -> Result<Exit, Failure> {
-    let until = args.duration.map(|duration| session.now() + duration);
+fn listen(
+    session: &mut Session,
+    args: &ListenArgs,
+    patience: Option<(Instant, Duration)>,
+) -> Result<Exit, Failure> {
+    let end = args.duration.map(|duration| session.now() + duration);
+    let until = [end, patience.map(|(until, _)| until)].into_iter().flatten().min();
     let mut left = args.count;
     loop {
         if session.out.broken().is_some() {
@@ -51,7 +58,14 @@ fn listen(session: &mut Session, args: &ListenArgs) -> Result<Exit, Failure> {
                 }
             }
             Step::Signal(exit) => return Ok(exit),
-            Step::Due => return Ok(Exit::Done),
+            Step::Due => {
+                let Some((_, limit)) = patience.filter(|(at, _)| until == Some(*at)) else {
+                    return Ok(Exit::Done);
+                };
+                let limit = humantime::format_duration(limit);
+                session.log.error(format_args!("--timeout of {limit} ran out"));
+                return Ok(Exit::Timeout);
+            }
             Step::Woken => {}
         }
     }

@@ -13,6 +13,8 @@ pub(crate) enum Answer {
     Usual,
     /// Says this.
     Say(Vec<u8>),
+    /// Says this and closes this connection.
+    SayAndHangUp(Vec<u8>),
     /// Says nothing.
     Nothing,
     /// Closes this connection.
@@ -59,16 +61,17 @@ impl Fake {
                         let number = count.fetch_add(1, Ordering::SeqCst);
                         heard.lock().expect("no panic").push(line.to_owned());
                         match script(number, line) {
-                            Answer::Usual => Some(usual(line, &at)),
-                            Answer::Say(bytes) => Some(bytes),
-                            Answer::Nothing => Some(Vec::new()),
-                            Answer::HangUp => None,
+                            Answer::Usual => (usual(line, &at), true),
+                            Answer::Say(bytes) => (bytes, true),
+                            Answer::SayAndHangUp(bytes) => (bytes, false),
+                            Answer::Nothing => (Vec::new(), true),
+                            Answer::HangUp => (Vec::new(), false),
                             Answer::HangUpAll => {
                                 for stream in streams.lock().expect("no panic").iter() {
                                     // It may be closed already.
                                     let _ = stream.shutdown(Shutdown::Both);
                                 }
-                                None
+                                (Vec::new(), false)
                             }
                         }
                     });
@@ -89,7 +92,8 @@ impl Fake {
     }
 }
 
-fn converse(stream: TcpStream, mut answer: impl FnMut(&str) -> Option<Vec<u8>>) {
+/// Gives each command to `answer`, whose answer says whether to go on.
+fn converse(stream: TcpStream, mut answer: impl FnMut(&str) -> (Vec<u8>, bool)) {
     stream.set_nodelay(true).expect("a TCP socket");
     let mut out = stream.try_clone().expect("a descriptor");
     let mut reader = BufReader::new(stream);
@@ -104,9 +108,9 @@ fn converse(stream: TcpStream, mut answer: impl FnMut(&str) -> Option<Vec<u8>>) 
                 break;
             }
         }
-        match answer(&command) {
-            Some(bytes) if out.write_all(&bytes).is_ok() => {}
-            _ => break,
+        let (bytes, goes_on) = answer(&command);
+        if out.write_all(&bytes).is_err() || !goes_on {
+            break;
         }
     }
     // The other side may have closed it.
