@@ -43,9 +43,8 @@ fn ordinary(number: usize) -> String {
 
 /// Everybody has Mallory as a contact and is one of hers, so that they are told of what she does.
 fn directory() -> MemoryDirectory {
-    let mut directory = MemoryDirectory::new()
-        .open_account(handle(MALLORY))
-        .open_account(handle(SLOW));
+    let mut directory =
+        MemoryDirectory::new().open_account(handle(MALLORY)).open_account(handle(SLOW));
     for number in 0..PAIRS * 2 {
         directory = directory.open_account(handle(&ordinary(number)));
     }
@@ -95,10 +94,9 @@ impl Pair {
         for round in 0..ROUNDS {
             let wait = (begin + PACE * round).saturating_duration_since(Instant::now());
             thread::sleep(wait);
-            for (from, to, arrives) in [
-                (&self.near, &self.far, self.arrives[0]),
-                (&self.far, &self.near, self.arrives[1]),
-            ] {
+            for (from, to, arrives) in
+                [(&self.near, &self.far, self.arrives[0]), (&self.far, &self.near, self.arrives[1])]
+            {
                 let (mut from, mut to) = (from, to);
                 let start = Instant::now();
                 from.write_all(text.as_bytes()).expect("a socket");
@@ -466,8 +464,18 @@ fn main() {
     );
     let mut holds = true;
     for kind in [
-        "slow reader", "PNG", "CHG", "REA", "ADD", "XFR SB", "SYN", "unknown", "blank lines",
-        "empty texts", "long texts", "connections",
+        "slow reader",
+        "PNG",
+        "CHG",
+        "REA",
+        "ADD",
+        "XFR SB",
+        "SYN",
+        "unknown",
+        "blank lines",
+        "empty texts",
+        "long texts",
+        "connections",
     ] {
         if is_wanted(kind) {
             holds &= compare(kind, &HubLimits::new(), kind);
