@@ -10,6 +10,7 @@ use core::fmt;
 use super::arena::{SlotId, Task};
 use super::event::{Role, Why};
 use super::lines::State;
+use super::rates::Use;
 use super::rooms::Room;
 use super::{Directory, Hub};
 use crate::hex;
@@ -156,7 +157,7 @@ impl<D: Directory> Hub<D> {
         trid: TrId,
         account: Account<'_>,
     ) {
-        self.charge(now, conn);
+        self.charge(now, conn, Use::Change, 1);
         let Some(callee) = account.to_handle() else {
             return self.lines.refuse(conn, ErrorCode::INVALID_USER_NAME, trid);
         };
