@@ -16,6 +16,7 @@
 //!   render/*  events to lines on stdout               escape   what makes text safe to show
 //!   exit      the table of exit codes                 failure  an end with a sentence
 //!   password, files, users        secrets and where they come from
+//!   mask                          secrets on the wire, and what is shown in their place
 //!   console, log, trace, signals  the ends towards the user
 //! ```
 #![forbid(unsafe_code)]
@@ -35,6 +36,7 @@ mod files;
 mod ledger;
 mod log;
 mod loopback;
+mod mask;
 mod password;
 mod render;
 mod session;
