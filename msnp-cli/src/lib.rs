@@ -17,6 +17,7 @@
 //!   exit      the table of exit codes                 failure  an end with a sentence
 //!   password, files, users        secrets and where they come from
 //!   man       manual pages, made from args
+//!   mask                          secrets on the wire, and what is shown in their place
 //!   console, log, trace, signals  the ends towards the user
 //! ```
 #![forbid(unsafe_code)]
@@ -37,6 +38,7 @@ mod ledger;
 mod log;
 mod loopback;
 mod man;
+mod mask;
 mod password;
 mod render;
 mod session;

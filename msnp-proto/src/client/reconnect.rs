@@ -113,7 +113,7 @@ impl Backoff {
         let doublings = self.attempts.saturating_sub(1).min(30);
         let whole = self.policy.shortest.saturating_mul(1 << doublings).min(self.policy.longest);
         let half = u64::try_from(whole.as_micros() / 2).unwrap_or(u64::MAX);
-        let left_out = self.next_random() % half.saturating_add(1);
+        let left_out = self.next_random().checked_rem(half.saturating_add(1)).unwrap_or(0);
         whole.saturating_sub(Duration::from_micros(left_out))
     }
 
