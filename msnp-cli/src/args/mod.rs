@@ -5,6 +5,7 @@
 
 mod common;
 mod people;
+mod script;
 mod user;
 mod values;
 
@@ -17,10 +18,10 @@ use msnp_proto::types::Handle;
 
 pub(crate) use common::{OutputArgs, SignInArgs};
 pub(crate) use people::{
-    AddContacts, ContactsArgs, ContactsTask, DeskArgs, GroupsArgs, GroupsTask, ListContacts,
-    MoveContacts, NameArgs, PrivacyArgs, RemoveContacts, RenameContact, RenameGroup, SeveralArgs,
-    StatusArgs,
+    ContactsArgs, ContactsTask, DeskArgs, GroupsArgs, GroupsTask, ListContacts, NameArgs,
+    PrivacyArgs, SeveralArgs, StatusArgs,
 };
+pub(crate) use script::RunArgs;
 pub(crate) use user::{ServeTask, UserArgs, UserTask};
 pub(crate) use values::{OnError, Server, Until};
 
@@ -55,6 +56,7 @@ Examples:
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     Send(SendArgs),
+    Run(Box<RunArgs>),
     Listen(ListenArgs),
     Chat(ChatArgs),
     Contacts(Box<ContactsArgs>),

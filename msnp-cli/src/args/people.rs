@@ -164,11 +164,21 @@ pub(crate) enum GroupsTask {
     /// All groups, with how many contacts are in each
     List(DeskArgs),
     /// Make groups
-    Add(NamedGroups),
+    Add(NewGroups),
     /// Delete groups; who is in no other is in group 0 then
     Remove(NamedGroups),
     /// Give a group another name
     Rename(RenameGroup),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct NewGroups {
+    /// Their names
+    #[arg(value_name = "NAME", required = true, value_parser = name)]
+    pub(crate) names: Vec<Nick>,
+
+    #[command(flatten)]
+    pub(crate) several: SeveralArgs,
 }
 
 #[derive(Args, Debug)]
