@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::values::{self, OnError, Until};
-use super::{OutputArgs, SignInArgs};
+use super::{OutputArgs, RetryArgs, SignInArgs};
 
 /// Run a script: send to people, wait for them and for what they say
 #[derive(Args, Debug)]
@@ -44,14 +44,8 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "TIME", value_parser = values::duration)]
     pub(crate) ack_timeout: Option<Duration>,
 
-    /// More attempts to sign in; no text is sent twice
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub(crate) retry: u32,
-
-    /// Longest pause between two of these attempts
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = values::duration)]
-    pub(crate) retry_max_wait: Duration,
-
+    #[command(flatten)]
+    pub(crate) retry: RetryArgs,
     #[command(flatten)]
     pub(crate) sign_in: SignInArgs,
     #[command(flatten)]

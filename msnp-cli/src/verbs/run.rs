@@ -19,7 +19,7 @@ use crate::failure::Failure;
 use crate::files;
 use crate::script::runner::{Order, Runner, View};
 use crate::script::{self, Errors, Script, Variables};
-use crate::session::{Attempts, Session, Setup, Step};
+use crate::session::{Session, Setup, Step};
 
 /// Largest script.
 const SIZE: u64 = 64 * 1024 * 1024;
@@ -50,15 +50,11 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit, Failure> {
     if let Some(time) = args.ack_timeout.or(settings.ack_timeout) {
         config.waits.acknowledgement = time;
     }
+    config.reconnect = Some(args.retry.policy());
     let setup = Setup { args: &args.sign_in, config, until };
     let mut session = Session::open(console, setup)?;
     let deadline = session.now() + limit;
-    let attempts = Attempts {
-        retries: args.retry,
-        max_wait: args.retry_max_wait,
-        until: Some((deadline, limit)),
-    };
-    if let Err(failure) = session.sign_in(attempts)? {
+    if let Err(failure) = session.sign_in(Some((deadline, limit)))? {
         return session.finish(Some(failure.exit), Exit::Io);
     }
     let window = args.window.or(settings.window).unwrap_or(WINDOW);
