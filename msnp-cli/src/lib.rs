@@ -6,7 +6,10 @@
 //! ```text
 //!   args      the command line            config    the file behind it, and what is in force
 //!   verbs/*   what the program can do, one file each
+//!   script/*  scripts: grammar, and the order of the steps
+//!   agent     does what a script, a pipe or a chat asks for
 //!   desk      sign in, ask one thing after another, leave
+//!   errand    one thing asked of the server, to its end
 //!   directory the accounts of the server, in memory or in a file
 //!   check/*   trying a server stage by stage
 //!   session   a client on its reactor: signing in, waiting, signing off
@@ -22,6 +25,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod agent;
 mod args;
 mod check;
 mod config;
@@ -29,6 +33,7 @@ mod console;
 mod desk;
 mod directory;
 mod entropy;
+mod errand;
 mod escape;
 mod events;
 mod exit;
@@ -41,12 +46,14 @@ mod man;
 mod mask;
 mod password;
 mod render;
+pub mod script;
 mod session;
 mod signals;
 mod trace;
 mod translate;
 mod users;
 mod verbs;
+mod width;
 
 use std::process::ExitCode;
 
@@ -64,6 +71,7 @@ pub fn main() -> ExitCode {
     };
     let ended = match &cli.verb {
         Verb::Send(args) => verbs::send::run(args),
+        Verb::Run(args) => verbs::run::run(args),
         Verb::Listen(args) => verbs::listen::run(args),
         Verb::Chat(args) => verbs::chat::run(args),
         Verb::Contacts(args) => verbs::contacts::run(args),

@@ -6,6 +6,7 @@
 mod common;
 mod people;
 mod retry;
+mod script;
 mod user;
 mod values;
 
@@ -19,11 +20,11 @@ use msnp_proto::types::Handle;
 
 pub(crate) use common::{OutputArgs, PlaceArgs, SignInArgs};
 pub(crate) use people::{
-    AddContacts, ContactsArgs, ContactsTask, DeskArgs, GroupsArgs, GroupsTask, ListContacts,
-    MoveContacts, NameArgs, PrivacyArgs, RemoveContacts, RenameContact, RenameGroup, SeveralArgs,
-    StatusArgs,
+    ContactsArgs, ContactsTask, DeskArgs, GroupsArgs, GroupsTask, ListContacts, NameArgs,
+    PrivacyArgs, SeveralArgs, StatusArgs,
 };
 pub(crate) use retry::{RetryArgs, StayArgs};
+pub(crate) use script::RunArgs;
 pub(crate) use user::{ServeTask, UserArgs, UserTask};
 pub(crate) use values::{AsFarAs, OnError, Server, Until};
 
@@ -61,6 +62,7 @@ Examples:
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     Send(SendArgs),
+    Run(Box<RunArgs>),
     Listen(ListenArgs),
     Chat(ChatArgs),
     Contacts(Box<ContactsArgs>),
@@ -80,6 +82,7 @@ impl Verb {
     pub(crate) fn sign_in_mut(&mut self) -> Option<&mut SignInArgs> {
         Some(match self {
             Self::Send(args) => &mut args.sign_in,
+            Self::Run(args) => &mut args.sign_in,
             Self::Listen(args) => &mut args.sign_in,
             Self::Chat(args) => &mut args.sign_in,
             Self::Contacts(args) => &mut args.task.desk_mut().sign_in,

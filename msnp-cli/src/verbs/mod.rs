@@ -9,6 +9,7 @@ pub(crate) mod groups;
 pub(crate) mod listen;
 pub(crate) mod name;
 pub(crate) mod privacy;
+pub(crate) mod run;
 pub(crate) mod send;
 pub(crate) mod serve;
 pub(crate) mod status;
