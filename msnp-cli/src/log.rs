@@ -12,6 +12,9 @@ use std::time::SystemTime;
 
 use crate::escape::EscapedDisplay;
 
+/// Of a line so many characters; who names a file of more has read enough of it.
+pub(crate) const LINE: usize = 2000;
+
 /// How much is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Level {
@@ -57,8 +60,9 @@ impl Log {
 
     /// A failure to write diagnostics has nowhere to be told, so it is let go.
     fn write(&self, level: Level, text: fmt::Arguments<'_>) {
+        let text: String = text.to_string().chars().take(LINE).collect();
         if level <= self.stderr {
-            let line = format!("msnp: {}\n", EscapedDisplay(text));
+            let line = format!("msnp: {}\n", EscapedDisplay(&text));
             let _ = std::io::stderr().write_all(line.as_bytes());
         }
         if let Some(file) = &self.file {
