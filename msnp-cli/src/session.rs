@@ -125,7 +125,9 @@ impl Session {
         }
         let backstage = is_loopback.then(|| loopback::backstage(&account));
         let mut options = Options::default();
-        options.connect_timeout = args.connect_timeout;
+        if !is_loopback {
+            options.connect_timeout = args.connect_timeout;
+        }
         let party = Both::new(Client::new(config), backstage);
         let mut reactor = Reactor::with_options(party, options)?;
         let trace = console.trace(is_ours).map(|trace| -> Box<dyn Tap> { trace });

@@ -374,27 +374,27 @@ Examples:
 #[command(next_help_heading = "Limits")]
 pub(crate) struct LimitArgs {
     /// Connections in all
-    #[arg(long, value_name = "N", default_value_t = 1024)]
+    #[arg(long, value_name = "N", default_value_t = 1024, value_parser = values::at_least(1))]
     pub(crate) max_connections: usize,
 
     /// Connections from one address
-    #[arg(long, value_name = "N", default_value_t = 64)]
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = values::at_least(1))]
     pub(crate) max_per_address: usize,
 
     /// People on one contact list
-    #[arg(long, value_name = "N", default_value_t = 600)]
+    #[arg(long, value_name = "N", default_value_t = 600, value_parser = values::at_least(1))]
     pub(crate) max_contacts: usize,
 
     /// From connecting to being signed in
-    #[arg(long, value_name = "TIME", default_value = "20s", value_parser = values::duration)]
+    #[arg(long, value_name = "TIME", default_value = "20s", value_parser = values::some_time)]
     pub(crate) sign_in_deadline: Duration,
 
     /// Longest line before sign-in, in bytes
-    #[arg(long, value_name = "BYTES", default_value_t = 1024)]
+    #[arg(long, value_name = "BYTES", default_value_t = 1024, value_parser = values::at_least(64))]
     pub(crate) line_before_sign_in: usize,
 
     /// Longest line after sign-in, in bytes
-    #[arg(long, value_name = "BYTES", default_value_t = 8 * 1024)]
+    #[arg(long, value_name = "BYTES", default_value_t = 8 * 1024, value_parser = values::at_least(256))]
     pub(crate) max_line: usize,
 
     /// Changes and calls a second, 0: any
@@ -402,15 +402,15 @@ pub(crate) struct LimitArgs {
     pub(crate) changes_per_second: u32,
 
     /// How many of them at once; the rest waits
-    #[arg(long, value_name = "N", default_value_t = 100)]
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) changes_burst: u32,
 
     /// Unread bytes that make a connection wait
-    #[arg(long, value_name = "BYTES", default_value_t = 64 * 1024)]
+    #[arg(long, value_name = "BYTES", default_value_t = 64 * 1024, value_parser = values::at_least(1024))]
     pub(crate) backlog_soft: usize,
 
     /// Unread bytes that end a connection
-    #[arg(long, value_name = "BYTES", default_value_t = 256 * 1024)]
+    #[arg(long, value_name = "BYTES", default_value_t = 256 * 1024, value_parser = values::at_least(2048))]
     pub(crate) backlog_hard: usize,
 }
 

@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use clap::ValueEnum;
+use clap::builder::RangedU64ValueParser;
 use msnp_proto::client::Config;
 use msnp_proto::machine::Target;
 use msnp_proto::types::{Address, Dialect, Handle};
@@ -102,12 +103,25 @@ pub(super) fn window(text: &str) -> Result<usize, String> {
     number.ok_or_else(|| format!("this is a number from 1 to {MOST_IN_FLIGHT}"))
 }
 
+/// As [`duration`], but in no time at all nothing can be done.
+pub(super) fn some_time(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        Duration::ZERO => Err("this time is longer than 0, like 500ms, 10s or 2m".into()),
+        time => Ok(time),
+    }
+}
+
+/// Below this a limit would keep everybody out.
+pub(super) fn at_least(least: u64) -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(least..)
+}
+
 pub(super) fn dialects(text: &str) -> Result<Offer, String> {
     let words: Result<Vec<_>, _> = text
         .split(',')
         .map(|word| {
             Dialect::from_word(word.trim().as_bytes())
-                .ok_or_else(|| format!("{word:?} is not one of MSNP2 to MSNP7"))
+                .ok_or("a version is one of MSNP2 to MSNP7; several are separated by commas")
         })
         .collect();
     let mut words = words?;

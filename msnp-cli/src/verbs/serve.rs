@@ -25,6 +25,15 @@ pub(crate) fn run(args: &ServeArgs) -> Result<Exit, Failure> {
     if let Some(ServeTask::User(task)) = &args.task {
         return user::run(args, task);
     }
+    let limits = &args.limits;
+    if limits.backlog_hard < limits.backlog_soft {
+        let text = format!(
+            "--backlog-hard is {} and --backlog-soft {}: nobody would be made to wait before they \
+             are dropped",
+            limits.backlog_hard, limits.backlog_soft
+        );
+        return Err(Failure::new(Exit::Usage, text));
+    }
     let mut console = Console::open(&args.output)?;
     let accounts = accounts(args, &console)?;
     let hub = Hub::new(config(args), accounts, Box::new(SystemEntropy));

@@ -88,6 +88,13 @@ impl Msnp {
         Self::of(command)
     }
 
+    /// Starts it in a folder of its own.
+    pub(crate) fn start_at(folder: &Folder, args: &[&str]) -> Self {
+        let mut command = command(args);
+        command.current_dir(&folder.0);
+        Self::of(command)
+    }
+
     /// Starts it with its stdout going to a file.
     pub(crate) fn start_to(path: &str, args: &[&str]) -> Child {
         let file = fs::File::options().write(true).open(path).expect("it is there");
