@@ -10,6 +10,7 @@ use msnp_proto::machine::Target;
 use msnp_proto::types::{Address, Dialect, Handle};
 
 use super::common::Offer;
+use crate::script::{MOST_IN_FLIGHT, Variables};
 
 /// The server to sign in to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +27,15 @@ pub(crate) enum Until {
     Queued,
     Sent,
     Acked,
+}
+
+/// How far to try a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AsFarAs {
+    Connect,
+    Version,
+    Auth,
+    Online,
 }
 
 /// What to do about a failure when there is more to do.
@@ -75,6 +85,21 @@ pub(super) fn listen(text: &str) -> Result<SocketAddr, String> {
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text)
         .map_err(|error| format!("{error}; a time is like 500ms, 10s or 2m"))
+}
+
+/// The name and the value of a variable.
+pub(super) fn variable(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("a variable is like name=value")?;
+    if Variables::default().set(name, value) {
+        Ok((name.to_owned(), value.to_owned()))
+    } else {
+        Err("a name is at most 64 letters, digits, _ and -, and begins with a letter or _".into())
+    }
+}
+
+pub(super) fn window(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| (1..=MOST_IN_FLIGHT).contains(number));
+    number.ok_or_else(|| format!("this is a number from 1 to {MOST_IN_FLIGHT}"))
 }
 
 pub(super) fn dialects(text: &str) -> Result<Offer, String> {

@@ -21,7 +21,8 @@ impl Rate {
     /// The time that so many uses take up.
     fn cost(self, uses: usize) -> Duration {
         let uses = u64::try_from(uses).unwrap_or(u64::MAX);
-        let micros = uses.saturating_mul(1_000_000) / u64::from(self.per_second.max(1));
+        let micros = uses.saturating_mul(1_000_000);
+        let micros = micros.checked_div(u64::from(self.per_second)).unwrap_or(micros);
         Duration::from_micros(micros.max(uses.min(1)))
     }
 

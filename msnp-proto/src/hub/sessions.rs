@@ -51,7 +51,7 @@ impl<D: Directory> Hub<D> {
                 (FrameDecoder::notification_server(of_line), State::SigningIn(SignIn::New))
             }
         };
-        self.per_address.insert(from, here + 1);
+        self.per_address.insert(from, here.saturating_add(1));
         let deadline = now + limits.sign_in;
         let decoder = decoder.with_leniency(self.config.leniency);
         let session = Session::new(Inbox::new(decoder), from, role, state);
@@ -63,7 +63,7 @@ impl<D: Directory> Hub<D> {
     /// Takes no connection. The operator is told, but not of each: a flood of connections is not to
     /// become one of events.
     fn refuse_entry(&mut self, now: Instant, role: Role, from: IpAddr, why: Why) -> Option<SlotId> {
-        self.turned_away.untold += 1;
+        self.turned_away.untold = self.turned_away.untold.saturating_add(1);
         if self.turned_away.quiet_until.is_none_or(|until| until <= now) {
             let count = core::mem::take(&mut self.turned_away.untold);
             self.turned_away.quiet_until = Some(now + QUIET);
@@ -82,7 +82,7 @@ impl<D: Directory> Hub<D> {
     /// Takes bytes that arrived.
     pub(super) fn read(&mut self, now: Instant, conn: SlotId, bytes: &[u8]) {
         let Some(session) = self.lines.sessions.get_mut(conn) else {
-            self.stats.late_calls += 1;
+            self.stats.add_late_call();
             return;
         };
         if session.is_closing() {
@@ -322,7 +322,7 @@ impl<D: Directory> Hub<D> {
         self.retire(now, conn, Why::Connection(why));
         let Some(session) = self.lines.sessions.remove(conn) else { return };
         if let Some(count) = self.per_address.get_mut(&session.from) {
-            *count -= 1;
+            *count = count.saturating_sub(1);
             if *count == 0 {
                 self.per_address.remove(&session.from);
             }
