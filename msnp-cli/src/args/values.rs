@@ -2,6 +2,7 @@
 //! it should have been.
 
 use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use clap::ValueEnum;
@@ -100,6 +101,44 @@ pub(super) fn variable(text: &str) -> Result<(String, String), String> {
 pub(super) fn window(text: &str) -> Result<usize, String> {
     let number = text.parse().ok().filter(|number| (1..=MOST_IN_FLIGHT).contains(number));
     number.ok_or_else(|| format!("this is a number from 1 to {MOST_IN_FLIGHT}"))
+}
+
+/// A time that is not none at all.
+pub(super) fn some_time(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        Duration::ZERO => Err("no time at all is too short".into()),
+        time => Ok(time),
+    }
+}
+
+/// After how long without a sign of life a connection ends; zero for never. The system counts in
+/// seconds, and not to more than some hours.
+pub(super) fn keepalive(text: &str) -> Result<Duration, String> {
+    let time = if text == "0" { Duration::ZERO } else { duration(text)? };
+    let good = Duration::from_secs(6)..=Duration::from_secs(12 * 3600);
+    if time.is_zero() || good.contains(&time) {
+        return Ok(time);
+    }
+    Err("this is a time from 6s to 12h, or 0 for never".into())
+}
+
+/// At least one of something.
+pub(super) fn count(text: &str) -> Result<usize, String> {
+    text.parse()
+        .ok()
+        .filter(|count| *count > 0 && !text.starts_with('+'))
+        .ok_or_else(|| format!("this is a whole number from 1 to {}", usize::MAX))
+}
+
+/// A number of bytes within bounds.
+pub(super) fn size(
+    bounds: RangeInclusive<u64>,
+) -> impl Fn(&str) -> Result<u64, String> + Clone + Send + Sync {
+    move |text| {
+        text.parse().ok().filter(|size| bounds.contains(size) && !text.starts_with('+')).ok_or_else(
+            || format!("this is a number of bytes from {} to {}", bounds.start(), bounds.end()),
+        )
+    }
 }
 
 pub(super) fn dialects(text: &str) -> Result<Offer, String> {
