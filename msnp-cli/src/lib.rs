@@ -14,7 +14,7 @@
 //!   directory the accounts of the server, in memory or in a file
 //!   check/*   trying a server stage by stage
 //!   session   a client on its reactor: signing in, waiting, signing off
-//!   loopback  the built-in server and its echo
+//!   loopback  the built-in server and its echo        keepalive peers that vanished
 //!   ledger    what became of every message
 //!   translate what the client reports, as events      events   the events themselves
 //!   render/*  events to lines on stdout               escape   what makes text safe to show
@@ -39,6 +39,7 @@ mod events;
 mod exit;
 mod failure;
 mod files;
+mod keepalive;
 mod ledger;
 mod log;
 mod loopback;
