@@ -4,6 +4,7 @@
 //! |---|---|
 //! | one machine against a recorded dialogue | [`Dialogue`] and [`Replay`], over [`library::ALL`] |
 //! | that a machine obeys the laws | [`laws`] |
+//! | what broke other programs | [`case`], over [`library::cases`] |
 //! | two machines against each other | [`Pair`] |
 //! | any number of hosts against each other, with a clock | [`Net`] |
 //! | a machine where a host is wanted | [`MachineHost`] |
@@ -11,6 +12,7 @@
 //!
 //! Nothing here is meant for production; what goes wrong panics or comes back as a text for people.
 
+pub mod case;
 mod chunking;
 mod dialogue;
 mod entropy;
