@@ -96,6 +96,7 @@ library! {
     "f11_own_length"
     "f13_scanners"
     "f14_ends"
+    "f15_after_the_end"
     "m04_charset_names"
     "m05_broken_text"
     "m06_server_text"
