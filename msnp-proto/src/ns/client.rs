@@ -606,10 +606,12 @@ impl Core {
             Reply::Out { reason } => return Err(out(reason)),
             Reply::Msg { account, body, .. } => self.on_notice(account, body),
             Reply::Cvr { trid, versions } => {
+                if self.ledger.take(trid, |kind| *kind == Kind::Report).is_none() {
+                    self.unmatched(Verb::CVR, trid);
+                    return Ok(());
+                }
                 let words = versions.iter().map(|word| String::from_utf8_lossy(word).into());
-                let words = words.take(8).collect::<Vec<String>>();
-                self.done(now, Verb::CVR, trid, |kind| *kind == Kind::Report);
-                self.tell(Report::Versions { words });
+                self.tell(Report::Versions { words: words.take(8).collect() });
             }
             Reply::Ver { .. }
             | Reply::Inf { .. }

@@ -10,7 +10,7 @@ use super::roster::Roster;
 use crate::client::{Event as Report, RosterChange, Warning};
 use crate::error::Expected;
 use crate::time::Instant;
-use crate::types::{Account, Groups, Key, List, Name, Number, Status, TrId};
+use crate::types::{Account, Groups, Key, List, ListVersion, Name, Number, Status, TrId};
 use crate::wire::Verb;
 
 /// A dump in progress. The roster of before stays as it is until the new one is complete.
@@ -90,15 +90,17 @@ impl Core {
         match reply {
             Reply::Syn { trid, version } => self.on_syn(now, trid, version),
             Reply::Lst { trid, list, version, index, total, account, name, groups } => {
-                self.roster_of(trid).set_version(version);
-                self.on_entry(now, trid, list, (index, total), Some((account, name, groups)));
+                let entry = Some((account, name, groups));
+                self.on_entry(now, trid, (list, version), (index, total), entry);
             }
             Reply::LstEmpty { trid, list, version } => {
-                self.roster_of(trid).set_version(version);
-                self.on_entry(now, trid, list, (Number(0), Number(0)), None);
+                self.on_entry(now, trid, (list, version), (Number(0), Number(0)), None);
             }
             Reply::Lsg { trid, version, index, total, group, name, .. } => {
                 let in_dump = self.in_dump(trid);
+                if !in_dump && !matches!(self.ledger.peek(trid), Some((Kind::Groups, _))) {
+                    return self.unmatched(Verb::LSG, trid);
+                }
                 let roster = self.roster_of(trid);
                 roster.set_version(version);
                 if roster.groups().count() >= MOST_GROUPS {
@@ -179,7 +181,7 @@ impl Core {
         &mut self,
         now: Instant,
         trid: TrId,
-        list: List,
+        (list, version): (List, ListVersion),
         (index, total): (Number, Number),
         entry: Option<(Account<'_>, Option<Name<'_>>, Option<Groups<'_>>)>,
     ) {
@@ -188,10 +190,12 @@ impl Core {
         if !in_dump && !asked {
             return self.unmatched(Verb::LST, trid);
         }
+        self.roster_of(trid).set_version(version);
         if asked && index.0 <= 1 {
             self.roster.clear_list(list);
         }
         let limit = self.config.roster_entries;
+        let counts = entry.is_some();
         if let Some((account, name, groups)) = entry {
             let roster = self.roster_of(trid);
             let room = roster.entries() < limit;
@@ -208,7 +212,7 @@ impl Core {
         let last = index == total;
         match &mut self.sync {
             Some(sync) if in_dump => {
-                if index.0 > 0 {
+                if counts {
                     sync.count(list, total.0);
                 }
                 if last && list == List::Reverse {

@@ -92,6 +92,7 @@ library! {
     "f04_arity"
     "f05_payload_verbs"
     "f06_unknown_verbs"
+    "f07_unmatched"
     "f10_buffers"
     "f11_own_length"
     "f13_scanners"
