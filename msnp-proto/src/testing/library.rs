@@ -93,6 +93,7 @@ library! {
     "f05_payload_verbs"
     "f06_unknown_verbs"
     "f07_unmatched"
+    "f08_referrals"
     "f10_buffers"
     "f11_own_length"
     "f13_scanners"
