@@ -146,22 +146,25 @@ impl Core {
                 self.on_property(account, key, value);
             }
             Reply::BprBare { key, value, .. } => {
-                if let Some(account) = self.last_listed.clone() {
-                    self.on_property(Account::from(&account), key, value);
-                }
+                let Some(account) = self.last_listed.clone() else {
+                    return self.warn(Warning::OutOfPlace { verb: Verb::BPR });
+                };
+                self.on_property(Account::from(&account), key, value);
             }
             Reply::Iln { status, account, name, .. } => {
-                self.on_presence(status.or_online(), account, name, true);
+                self.on_presence(Verb::ILN, status.or_online(), account, name);
             }
             Reply::Nln { status, account, name } => {
-                self.on_presence(status.or_online(), account, name, false);
+                self.on_presence(Verb::NLN, status.or_online(), account, name);
             }
-            Reply::Fln { account } => self.on_presence(Status::Offline, account, None, false),
+            Reply::Fln { account } => {
+                self.on_presence(Verb::FLN, Status::Offline, account, None);
+            }
             reply => self.on_change(now, reply),
         }
     }
 
-    fn on_syn(&mut self, now: Instant, trid: TrId, version: crate::types::ListVersion) {
+    fn on_syn(&mut self, now: Instant, trid: TrId, version: ListVersion) {
         let known = self.roster.version();
         match &mut self.sync {
             Some(sync) if sync.trid == trid && !sync.begun => {
@@ -287,10 +290,10 @@ impl Core {
 
     fn on_presence(
         &mut self,
+        verb: Verb,
         status: Status,
         account: Account<'_>,
         name: Option<Name<'_>>,
-        initial: bool,
     ) {
         let (account, nick, known) = match self.roster.set_presence(account, status, name) {
             Some((account, nick)) => (account, nick, true),
@@ -298,10 +301,11 @@ impl Core {
                 Some(account) => (account, name.map(Name::to_nick), false),
                 None => {
                     let expected = Expected::Account;
-                    return self.warn(Warning::Invalid { verb: Verb::NLN, expected });
+                    return self.warn(Warning::Invalid { verb, expected });
                 }
             },
         };
+        let initial = verb == Verb::ILN;
         self.tell(Report::Presence { account, status, nick, known, initial });
     }
 
