@@ -15,7 +15,7 @@ use super::ledger::{Kind, Ledger};
 use super::roster::Roster;
 use super::sync::Sync;
 use super::{Reply, Request};
-use crate::body::{InitialMail, MailActivity, NewMail, Notice};
+use crate::body::{InitialMail, MailActivity, MimeProblem, NewMail, Notice};
 use crate::client::{Config, Event as Report, Failure, RequestId, Warning};
 use crate::error::{CommandError, Lost, Misuse, Violation, Wait};
 use crate::link::Link;
@@ -757,7 +757,12 @@ impl Core {
         if account.as_bytes() != b"Hotmail" {
             return self.warn(Warning::OutOfPlace { verb: Verb::MSG });
         }
-        self.tell(match Notice::parse(body.0) {
+        let (notice, problem) = Notice::parse_with(body.0);
+        // Some servers leave out the empty line behind the header.
+        if let Some(problem) = problem.filter(|problem| *problem != MimeProblem::NoEmptyLine) {
+            self.warn(Warning::Payload { verb: Verb::MSG, problem });
+        }
+        self.tell(match notice {
             Notice::Profile(profile) => Report::Profile(Box::new(profile.to_profile())),
             Notice::InitialMail(fields) => Report::InitialMail(InitialMail::parse(fields)),
             Notice::NewMail(fields) => Report::NewMail(NewMail::parse(fields)),
@@ -792,7 +797,10 @@ impl Core {
                     }
                 }
                 Kind::Challenge => return Err(Lost::Challenge),
-                Kind::Sync => self.finish_sync(now, false),
+                Kind::Sync => {
+                    self.warn(Warning::Refused { verb: Verb::SYN, code });
+                    self.finish_sync(now, false);
+                }
                 Kind::FirstStatus => return Err(Lost::Refused(code)),
                 kind => self.fail(open.verb, kind, open.request, why),
             },
@@ -810,7 +818,10 @@ impl Core {
                 self.tell(Report::Done { request });
             }
             (_, Some(request)) => self.not_granted(request, verb, why),
-            (_, None) => self.warn(Warning::Unanswered { verb }),
+            (_, None) => self.warn(match why {
+                Failure::Refused(code) => Warning::Refused { verb, code },
+                _ => Warning::Unanswered { verb },
+            }),
         }
     }
 
