@@ -115,6 +115,7 @@ library! {
     "m13_parts"
     "m14_no_type"
     "p01_strangers"
+    "p02_first_words"
     "p03_presence"
     "p04_lists"
     "p05_list_names"
