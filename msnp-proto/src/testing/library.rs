@@ -97,6 +97,7 @@ library! {
     "f09_odd_bytes"
     "f10_buffers"
     "f11_own_length"
+    "f12_injection"
     "f13_scanners"
     "f14_ends"
     "f15_after_the_end"
