@@ -16,7 +16,7 @@ use crate::console::Console;
 use crate::events::{Change, Event, Group, Person, Refused};
 use crate::exit::{Exit, Request};
 use crate::failure::Failure;
-use crate::session::{Attempts, Session, Setup, Step};
+use crate::session::{Session, Setup, Step};
 use crate::translate;
 
 /// A client that is signed in, and what has become of what it was asked for.
@@ -98,12 +98,12 @@ pub(crate) fn run(
     let mut config = Config::new();
     // We are not here to talk.
     config.answer_calls = false;
+    config.reconnect = Some(args.retry.policy());
     let setup = Setup { args: &args.sign_in, config, until: Until::Acked };
     let mut session = Session::open(console, setup)?;
     session.hide();
     let until = session.now() + args.timeout;
-    let attempts = Attempts { until: Some((until, args.timeout)), ..Attempts::default() };
-    if let Err(failure) = session.sign_in(attempts)? {
+    if let Err(failure) = session.sign_in(Some((until, args.timeout)))? {
         return session.finish(Some(failure.exit), Exit::Io);
     }
     let mut desk = Desk { session, until, limit: args.timeout, ends: Vec::new(), over: None };

@@ -156,8 +156,7 @@ impl Exit {
             // A name that the server does not take.
             (Request::Change, 206 | 209 | 229) => Self::Input,
             (Request::Change, 800) => Self::Retry,
-            // 604 is not in the reference's list of busy servers, but says in words that it is one.
-            (_, 500..=605 | 713 | 714 | 910 | 912 | 915 | 918..=920 | 922 | 924) => Self::Retry,
+            (_, _) if code.is_temporary() => Self::Retry,
             // We asked wrongly.
             (_, 200..=299 | 707 | 913) => Self::Bug,
             (Request::SignIn, _) => Self::SignIn,

@@ -4,10 +4,11 @@
 //! it is an interface for other programs, who want `msnp-proto`.
 //!
 //! ```text
-//!   args      the command line
+//!   args      the command line            config    the file behind it, and what is in force
 //!   verbs/*   what the program can do, one file each
 //!   desk      sign in, ask one thing after another, leave
 //!   directory the accounts of the server, in memory or in a file
+//!   check/*   trying a server stage by stage
 //!   session   a client on its reactor: signing in, waiting, signing off
 //!   loopback  the built-in server and its echo
 //!   ledger    what became of every message
@@ -15,11 +16,14 @@
 //!   render/*  events to lines on stdout               escape   what makes text safe to show
 //!   exit      the table of exit codes                 failure  an end with a sentence
 //!   password, files, users        secrets and where they come from
+//!   mask                          secrets on the wire, and what is shown in their place
 //!   console, log, trace, signals  the ends towards the user
 //! ```
 #![forbid(unsafe_code)]
 
 mod args;
+mod check;
+mod config;
 mod console;
 mod desk;
 mod directory;
@@ -32,6 +36,7 @@ mod files;
 mod ledger;
 mod log;
 mod loopback;
+mod mask;
 mod password;
 mod render;
 mod session;
@@ -43,15 +48,18 @@ mod verbs;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
-use crate::args::{Cli, Verb};
+use crate::args::Verb;
 use crate::escape::EscapedDisplay;
+use crate::exit::Exit;
+use crate::failure::Failure;
 
 /// Does what the command line says, and says how it ended.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match config::parse() {
+        Ok(cli) => cli,
+        Err(failure) => return end(Err(failure)),
+    };
     let ended = match &cli.verb {
         Verb::Send(args) => verbs::send::run(args),
         Verb::Listen(args) => verbs::listen::run(args),
@@ -62,7 +70,13 @@ pub fn main() -> ExitCode {
         Verb::Name(args) => verbs::name::run(args),
         Verb::Privacy(args) => verbs::privacy::run(args),
         Verb::Serve(args) => verbs::serve::run(args),
+        Verb::Check(args) => verbs::check::run(args),
+        Verb::Config(args) => verbs::config::run(args, &cli.place.words()),
     };
+    end(ended)
+}
+
+fn end(ended: Result<Exit, Failure>) -> ExitCode {
     let exit = ended.unwrap_or_else(|failure| {
         eprintln!("msnp: error: {}", EscapedDisplay(&failure));
         failure.exit

@@ -28,6 +28,15 @@ pub(crate) enum Until {
     Acked,
 }
 
+/// How far to try a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AsFarAs {
+    Connect,
+    Version,
+    Auth,
+    Online,
+}
+
 /// What to do about a failure when there is more to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum OnError {

@@ -8,7 +8,8 @@ use std::io::Write;
 
 use crate::escape::EscapedDisplay;
 use crate::events::{
-    Change, Chat, Contact, Ending, Event, Mail, Message, Person, Progress, Ready, Refused, User,
+    Change, Chat, Configured, Contact, Ending, Event, Mail, Message, Person, Progress, Ready,
+    Refused, Source, Stage, StageResult, User,
 };
 
 /// The longest name of an event and a blank.
@@ -42,7 +43,12 @@ fn name(event: &Event) -> (&'static str, u8) {
         Event::Contact(_) | Event::Person(_) => ("contact", CYAN),
         Event::User(_) => ("user", CYAN),
         Event::Group { .. } | Event::Listed { .. } => ("group", CYAN),
-        Event::Setting { .. } => ("setting", CYAN),
+        Event::Setting { .. } | Event::Configured(_) => ("setting", CYAN),
+        Event::Stage(stage) => match stage.result {
+            StageResult::Passed => ("stage", GREEN),
+            StageResult::Failed => ("stage", RED),
+            StageResult::NotReached => ("stage", DIM),
+        },
         Event::Presence(_) => ("presence", CYAN),
         Event::Mail(_) => ("mail", CYAN),
         Event::Chat(_) => ("chat", DIM),
@@ -94,6 +100,8 @@ impl fmt::Display for Words<'_> {
                 account.as_ref().map_or(Ok(()), |account| write!(f, "{account}: "))?;
                 write!(f, "{name} = {value}")
             }
+            Event::Configured(setting) => words_of_setting(f, setting),
+            Event::Stage(stage) => words_of_stage(f, stage),
             Event::Presence(presence) => {
                 named(f, &presence.account, presence.name.as_deref())?;
                 write!(f, " is {}", state(presence.state))
@@ -141,6 +149,47 @@ fn words_of_ready(f: &mut fmt::Formatter<'_>, ready: &Ready) -> fmt::Result {
         }
     }
     Ok(())
+}
+
+fn words_of_stage(f: &mut fmt::Formatter<'_>, stage: &Stage) -> fmt::Result {
+    let name = stage.stage;
+    let ms = stage.ms;
+    match stage.result {
+        StageResult::Passed => write!(f, "{name:<8} passed in {ms} ms")?,
+        StageResult::Failed => write!(f, "{name:<8} failed after {ms} ms at {}", stage.server)?,
+        StageResult::NotReached => write!(f, "{name:<8} not reached")?,
+    }
+    stage.detail.as_ref().map_or(Ok(()), |detail| write!(f, ": {detail}"))?;
+    stage.seen.as_ref().map_or(Ok(()), |seen| write!(f, ": {seen}"))?;
+    stage.cause.as_ref().map_or(Ok(()), |cause| write!(f, "; usually {cause}"))?;
+    stage.advice.as_ref().map_or(Ok(()), |advice| write!(f, "; what to do: {advice}"))
+}
+
+fn words_of_setting(f: &mut fmt::Formatter<'_>, setting: &Configured) -> fmt::Result {
+    f.write_str(&setting.name)?;
+    match &setting.value {
+        Some(value) => write!(f, " = {value}")?,
+        None => f.write_str(" is not set")?,
+    }
+    let mut origin = String::new();
+    let mut add = |part: String| {
+        origin.push_str(if origin.is_empty() { "" } else { ", " });
+        origin.push_str(&part);
+    };
+    match setting.source {
+        Some(Source::Option) => add("option".into()),
+        Some(Source::Environment) => add("environment".into()),
+        Some(Source::BuiltIn) => add("built in".into()),
+        Some(Source::File) | None => {}
+    }
+    setting.variable.iter().for_each(|name| add(name.clone()));
+    setting.file.iter().for_each(|file| add(file.clone()));
+    setting.line.iter().for_each(|line| add(format!("line {line}")));
+    setting.profile.iter().for_each(|profile| add(format!("profile {profile}")));
+    if !setting.verbs.is_empty() {
+        add(format!("for {}", setting.verbs.join(" ")));
+    }
+    if origin.is_empty() { Ok(()) } else { write!(f, " ({origin})") }
 }
 
 fn words_of_step(f: &mut fmt::Formatter<'_>, step: &Progress) -> fmt::Result {

@@ -1,6 +1,8 @@
 //! What the program can do, one file a verb.
 
 pub(crate) mod chat;
+pub(crate) mod check;
+pub(crate) mod config;
 pub(crate) mod contacts;
 pub(crate) mod groups;
 pub(crate) mod listen;

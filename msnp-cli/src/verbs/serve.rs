@@ -188,17 +188,20 @@ fn show(console: &mut Console, told: Told, trouble: Option<&str>) {
             ..Refused::default()
         }),
         Told::Dropped { role, from, why, .. } => {
-            let role = match role {
-                Role::Dispatch => "dispatch",
-                Role::Notification => "notification",
-                Role::Switchboard => "switchboard",
-            };
+            let role = name_of(role);
             // Ordinary ends.
             if matches!(why, Why::Left | Why::HungUp | Why::Connection(_) | Why::SignedOut) {
                 console.log.detail(format_args!("{role}: {from}: {}", words(why)));
                 return;
             }
             let reason = format!("{role}: connection from {from} dropped: {}", words(why));
+            Event::Warning { reason, verb: None }
+        }
+        Told::TurnedAway { role, from, why, count } => {
+            let (role, why) = (name_of(role), words(why));
+            let reason = format!(
+                "{role}: connection from {from} turned away: {why}; {count} since last told"
+            );
             Event::Warning { reason, verb: None }
         }
         Told::DirectoryFailed { why, .. } => {
@@ -214,6 +217,14 @@ fn show(console: &mut Console, told: Told, trouble: Option<&str>) {
     console.out.emit(&event);
     if !was_broken && console.out.broken().is_some() {
         console.log.note("nobody reads our events any more; the server goes on");
+    }
+}
+
+const fn name_of(role: Role) -> &'static str {
+    match role {
+        Role::Dispatch => "dispatch",
+        Role::Notification => "notification",
+        Role::Switchboard => "switchboard",
     }
 }
 
@@ -239,6 +250,10 @@ fn words(why: Why) -> String {
         Why::Idle => "idle for too long".into(),
         Why::MessageTooLong => "message over the limit".into(),
         Why::Backlog => "it does not read what it is sent".into(),
+        Why::Crowd => "there are as many connections as --max-connections allows".into(),
+        Why::CrowdOfAddress => {
+            "there are as many from that address as --max-per-address allows".into()
+        }
         other => format!("{other:?}"),
     }
 }

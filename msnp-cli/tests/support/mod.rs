@@ -57,9 +57,11 @@ pub(crate) struct Ended {
 fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_msnp"));
     command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    for name in ["MSNP_SERVER", "MSNP_ACCOUNT", "MSNP_PASSWORD", "NO_COLOR"] {
+    for name in ["MSNP_SERVER", "MSNP_ACCOUNT", "MSNP_PASSWORD", "MSNP_CONFIG", "NO_COLOR"] {
         command.env_remove(name);
     }
+    // Whoever runs the tests may have a configuration of their own.
+    command.env("XDG_CONFIG_HOME", "/dev/null");
     command
 }
 
@@ -76,6 +78,13 @@ impl Msnp {
             .env("MSNP_SERVER", server)
             .env("MSNP_ACCOUNT", format!("{name}@example.net"))
             .env("MSNP_PASSWORD", format!("geheim-{name}"));
+        Self::of(command)
+    }
+
+    /// Starts it with these words in this environment.
+    pub(crate) fn start_in(environment: &[(&str, &str)], args: &[&str]) -> Self {
+        let mut command = command(args);
+        command.envs(environment.iter().copied());
         Self::of(command)
     }
 
@@ -243,6 +252,11 @@ fn parse(line: &str) -> Value {
 /// Runs it to its end.
 pub(crate) fn run(args: &[&str]) -> Ended {
     Msnp::start(args).end()
+}
+
+/// Runs it to its end in this environment.
+pub(crate) fn run_in(environment: &[(&str, &str)], args: &[&str]) -> Ended {
+    Msnp::start_in(environment, args).end()
 }
 
 /// Runs `serve --data path user` and the rest with this password to its end.

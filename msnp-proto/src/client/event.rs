@@ -8,6 +8,7 @@ use core::fmt;
 use crate::body::{InitialMail, MailActivity, MimeProblem, NewMail, Profile, System, Text};
 use crate::error::{CommandError, Expected, Lost, Wait};
 use crate::machine::Target;
+use crate::time::Duration;
 use crate::types::{
     Dialect, ErrorCode, GroupId, Handle, List, ListVersion, Nick, Privacy, Prompt, Property,
     Status, TrId,
@@ -241,6 +242,14 @@ pub enum Event {
     Lost {
         /// Why.
         why: Lost,
+    },
+    /// Another attempt to sign in will be made by itself: [`Config::reconnect`](super::Config::reconnect).
+    /// It follows [`Event::Lost`] at once, or does not come.
+    Retrying {
+        /// How many in a row this makes, counted from 1.
+        attempt: u32,
+        /// The pause before it.
+        wait: Duration,
     },
 }
 

@@ -33,6 +33,27 @@ impl Role {
         }
     }
 
+    /// The word for it in a transcript's header.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Dispatch => "dispatch",
+            Self::Notification => "notification",
+            Self::Switchboard => "switchboard",
+        }
+    }
+
+    /// From the first bytes that a client says on a connection. A dispatch server is not told from
+    /// a notification server.
+    #[must_use]
+    pub fn of(said: &[u8]) -> Option<Self> {
+        match said.get(..3)? {
+            b"VER" => Some(Self::Notification),
+            b"USR" | b"ANS" => Some(Self::Switchboard),
+            _ => None,
+        }
+    }
+
     /// A decoder of what `speaker` says on such a connection.
     #[must_use]
     pub fn decoder(self, speaker: Side) -> FrameDecoder {

@@ -8,7 +8,7 @@ use crate::error::FrameError;
 use crate::limits::{Leniency, Limits};
 
 /// Says which verbs are followed by a payload in the direction that is read.
-pub(crate) type Payloads = fn(Verb) -> bool;
+pub type Payloads = fn(Verb) -> bool;
 
 /// A resumable cutter of frames. It keeps no bytes, only how far it has looked.
 ///
@@ -141,6 +141,14 @@ impl FrameDecoder {
     #[must_use]
     pub fn with_leniency(mut self, leniency: Leniency) -> Self {
         self.leniency = leniency;
+        self
+    }
+
+    /// The same decoder with another table of payloads: for streams of later dialects, whose
+    /// commands are not known here but have the same form.
+    #[must_use]
+    pub fn with_payloads(mut self, payloads: Payloads) -> Self {
+        self.payloads = payloads;
         self
     }
 

@@ -3,12 +3,11 @@
 
 use alloc::string::String;
 
-use super::Reply;
-use super::client::Core;
 use super::ledger::Kind;
-use super::roster::Roster;
+use super::state::Core;
 use crate::client::{Event as Report, RosterChange, Warning};
 use crate::error::Expected;
+use crate::ns::{Reply, Roster};
 use crate::time::Instant;
 use crate::types::{Account, Groups, Key, List, ListVersion, Name, Number, Status, TrId};
 use crate::wire::Verb;

@@ -7,12 +7,13 @@ use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::Request;
-use super::client::{Core, Notification};
+use super::Notification;
 use super::ledger::Kind;
+use super::state::Core;
 use crate::client::{Event as Report, Failure, RequestId};
 use crate::error::{Expected, Misuse};
 use crate::limits;
+use crate::ns::Request;
 use crate::time::Instant;
 use crate::types::{
     Account, Dialect, ErrorCode, GroupId, Handle, List, Name, Nick, OnOff, Privacy, Prompt,

@@ -1,31 +1,50 @@
 //! Clients, a hub, and everything that happened to them.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
 
-use msnp_proto::client::{
+use super::duality::check_duality;
+use super::{Chunking, Decide, HostKey, Net, SeededEntropy};
+use crate::client::{
     ChatId, Client, Config, Content, Event, MessageId, Outcome, RequestId, SignIn,
 };
-use msnp_proto::hub::{Hub, HubConfig, MemoryDirectory};
-use msnp_proto::machine::Target;
-use msnp_proto::testing::{Chunking, HostKey, Net, SeededEntropy};
-use msnp_proto::time::{Duration, Instant};
-use msnp_proto::transcript::Side;
-use msnp_proto::types::{Delivery, Handle, Status};
+use crate::hub::{Hub, HubConfig, MemoryDirectory};
+use crate::machine::{Host, Target};
+use crate::time::{Duration, Instant};
+use crate::transcript::Side;
+use crate::types::{Delivery, Handle, Status};
 
 const NAMES: [&str; 5] = ["alice", "bob", "carol", "dave", "erin"];
 
 const STATUSES: [Status; 6] =
     [Status::Online, Status::Away, Status::Busy, Status::Hidden, Status::Lunch, Status::Online];
 
-pub(crate) struct World {
-    seed: u64,
-    net: Option<Net>,
+/// Five clients and a hub that do anything at all, as somebody [decides](Decide), on a network that
+/// delays and cuts everything and breaks when it is told to. Everything that was begun must end,
+/// once and in order, and nothing may be left when all have signed out.
+///
+/// ```
+/// use msnp_proto::testing::{SeededEntropy, Storm};
+///
+/// let (mut storm, mut decide) = (Storm::new(7), SeededEntropy::new(7));
+/// for _ in 0..20 {
+///     storm.act(&mut decide);
+///     storm.pass(&mut decide);
+/// }
+/// storm.end(false);
+/// ```
+#[derive(Debug)]
+pub struct Storm {
+    net: Net,
     hub: HostKey<Hub>,
     people: Vec<Person>,
     texts: BTreeMap<String, Text>,
 }
 
+#[derive(Debug)]
 struct Person {
     key: HostKey<Client>,
     handle: Handle,
@@ -39,6 +58,7 @@ struct Person {
 }
 
 /// A text that somebody sent.
+#[derive(Debug)]
 struct Text {
     sender: usize,
     chat: ChatId,
@@ -53,8 +73,10 @@ fn handle(name: &str) -> Handle {
     Handle::new(&format!("{name}@example.net")).expect("an account")
 }
 
-impl World {
-    pub(crate) fn new(seed: u64) -> Self {
+impl Storm {
+    /// A calm in which nobody has signed in yet. The seed is that of the network and of the hub.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
         let mut net = Net::new()
             .with_chunking(Chunking::Random(seed))
             .with_latency(Duration::from_millis(2))
@@ -81,24 +103,20 @@ impl World {
             left: Vec::new(),
         });
         let people = people.collect();
-        Self { seed, net: Some(net), hub, people, texts: BTreeMap::new() }
-    }
-
-    fn net(&mut self) -> &mut Net {
-        self.net.as_mut().expect("it is there until the end")
+        Self { net, hub, people, texts: BTreeMap::new() }
     }
 
     fn now(&self) -> Instant {
-        self.net.as_ref().map_or(Instant::ZERO, Net::now)
+        self.net.now()
     }
 
     /// Somebody does something.
-    pub(crate) fn act(&mut self, random: &mut SeededEntropy) {
+    pub fn act(&mut self, random: &mut impl Decide) {
         let who = random.below(self.people.len());
         let other = handle(NAMES[random.below(NAMES.len())]);
         let key = self.people[who].key;
         let now = self.now();
-        let client = self.net().host_mut(key);
+        let client = self.net.host_mut(key);
         if !client.is_online() {
             if client.account().is_none() {
                 let server = Target { host: "hub".into(), port: 1863 };
@@ -116,14 +134,14 @@ impl World {
             4..=13 => return self.send(who, random),
             14 | 15 => {
                 if let Some(chat) = self.any_chat(who, random) {
-                    let _ = self.net().host_mut(key).invite(now, chat, &other);
+                    let _ = self.net.host_mut(key).invite(now, chat, &other);
                 }
                 None
             }
             16 => {
                 if let Some(chat) = self.any_chat(who, random) {
                     self.people[who].left.push(now);
-                    let _ = self.net().host_mut(key).leave_chat(now, chat);
+                    let _ = self.net.host_mut(key).leave_chat(now, chat);
                 }
                 None
             }
@@ -141,13 +159,13 @@ impl World {
         self.people[who].requests.extend(request);
     }
 
-    fn any_chat(&self, who: usize, random: &mut SeededEntropy) -> Option<ChatId> {
+    fn any_chat(&self, who: usize, random: &mut impl Decide) -> Option<ChatId> {
         let chats = &self.people[who].chats;
         chats.get(random.below(chats.len())).copied()
     }
 
     /// Somebody says something in some chat, perhaps several things at once.
-    fn send(&mut self, who: usize, random: &mut SeededEntropy) {
+    fn send(&mut self, who: usize, random: &mut impl Decide) {
         let Some(chat) = self.any_chat(who, random) else { return };
         let (now, key) = (self.now(), self.people[who].key);
         for _ in 0..=random.below(3) {
@@ -158,7 +176,7 @@ impl World {
             };
             let number = self.texts.len();
             let text = format!("{} {} {number}", NAMES[who], chat.0);
-            let client = self.net().host_mut(key);
+            let client = self.net.host_mut(key);
             let members = client.members(chat).map(|(handle, _)| handle.clone()).collect();
             if let Ok(message) = client.send_text(now, chat, &text, delivery) {
                 self.people[who].messages.insert(message, text.clone());
@@ -166,37 +184,37 @@ impl World {
                     Text { sender: who, chat, number, members, sent: now, ends: Vec::new() };
                 self.texts.insert(text, text_sent);
             }
-            let _ = self.net().host_mut(key).send_typing(now, chat);
+            let _ = self.net.host_mut(key).send_typing(now, chat);
         }
     }
 
     /// Something breaks, or what was stalled goes on.
-    pub(crate) fn fault(&mut self, random: &mut SeededEntropy) {
-        let connections = self.net().connections();
+    pub fn fault(&mut self, random: &mut impl Decide) {
+        let connections = self.net.connections();
         let Some(connection) = connections.get(random.below(connections.len())).cloned() else {
             return;
         };
         let side = if random.below(2) == 0 { Side::Client } else { Side::Server };
         match random.below(6) {
-            0 | 1 => self.net().reset(&connection),
-            2 => self.net().half_close(&connection, side),
-            3 => self.net().stall(&connection, side, true),
+            0 | 1 => self.net.reset(&connection),
+            2 => self.net.half_close(&connection, side),
+            3 => self.net.stall(&connection, side, true),
             4 => {
                 let key = self.people[random.below(self.people.len())].key;
-                self.net().break_connections(key);
+                self.net.break_connections(key);
             }
-            _ => self.net().unstall_all(),
+            _ => self.net.unstall_all(),
         }
     }
 
     /// Lets some time pass, now and then a lot.
-    pub(crate) fn pass(&mut self, random: &mut SeededEntropy) {
+    pub fn pass(&mut self, random: &mut impl Decide) {
         let time = match random.below(20) {
             0 => Duration::from_secs(40),
             1..=8 => Duration::from_secs(1),
             _ => Duration::from_millis(random.below(60) as u64),
         };
-        self.net().advance(time);
+        self.net.advance(time);
         self.collect();
     }
 
@@ -204,12 +222,12 @@ impl World {
         let now = self.now();
         for who in 0..self.people.len() {
             let key = self.people[who].key;
-            for event in self.net().events(key) {
+            for event in self.net.events(key) {
                 self.on_event(now, who, event);
             }
         }
         let hub = self.hub;
-        drop(self.net().events(hub));
+        drop(self.net.events(hub));
     }
 
     fn on_event(&mut self, now: Instant, who: usize, event: Event) {
@@ -241,41 +259,40 @@ impl World {
     }
 
     /// Everybody signs out; nothing is left, and everything that was promised holds. Returns how
-    /// texts ended.
-    pub(crate) fn end(mut self, faults: bool) -> [usize; 5] {
-        let seed = self.seed;
-        self.net().unstall_all();
-        self.net().advance(Duration::from_secs(5));
+    /// many texts were acknowledged, assumed, refused, failed and of unknown fate. With `faults`,
+    /// texts may be lost between the hub and somebody.
+    ///
+    /// # Panics
+    ///
+    /// When it is not so.
+    pub fn end(mut self, faults: bool) -> [usize; 5] {
+        self.net.unstall_all();
+        self.net.advance(Duration::from_secs(5));
         self.collect();
         let now = self.now();
         for who in 0..self.people.len() {
             let key = self.people[who].key;
-            self.net().host_mut(key).sign_out(now);
+            self.net.host_mut(key).sign_out(now);
         }
-        self.net().advance(Duration::from_secs(60));
+        self.net.advance(Duration::from_secs(60));
         self.collect();
         for (who, person) in self.people.iter().enumerate() {
-            let client = self.net.as_ref().expect("it is there").host(person.key);
-            assert!(client.is_disconnected(), "seed {seed}: {} is connected", NAMES[who]);
-            assert_eq!(person.requests, BTreeSet::new(), "seed {seed}: open requests");
+            let client = self.net.host(person.key);
+            assert!(client.is_disconnected(), "{} is connected", NAMES[who]);
+            assert_eq!(person.requests, BTreeSet::new(), "open requests");
         }
-        let hub = self.net.as_ref().expect("it is there").host(self.hub);
+        let hub = self.net.host(self.hub);
         let left = [hub.people(), hub.connections(), hub.switchboards(), hub.cookies()];
-        assert_eq!((left, hub.addresses()), ([0; 4], 0), "seed {seed}: the hub is not empty");
-        assert_eq!(
-            msnp_proto::machine::Host::next_deadline(hub),
-            None,
-            "seed {seed}: the hub waits for something"
-        );
+        assert_eq!((left, hub.addresses()), ([0; 4], 0), "the hub is not empty");
+        assert_eq!(hub.next_deadline(), None, "the hub waits for something");
         for (text, sent) in &self.texts {
-            assert_eq!(sent.ends.len(), 1, "seed {seed}: ends of {text}: {:?}", sent.ends);
+            assert_eq!(sent.ends.len(), 1, "ends of {text}: {:?}", sent.ends);
             if !faults {
                 self.check_received(text, sent);
             }
         }
         self.check_order();
-        crate::duality::check(self.net().transcript(), seed);
-        self.net = None;
+        check_duality(self.net.transcript());
         let mut ends = [0; 5];
         for (_, outcome) in self.texts.values().flat_map(|text| &text.ends) {
             ends[match outcome {
@@ -297,8 +314,8 @@ impl World {
             let was_leaving = |at: &Instant| *at + slack >= sent.sent && *at <= until + slack;
             if !person.left.iter().any(was_leaving) {
                 let times = person.heard.iter().filter(|(_, _, heard)| heard == text).count();
-                let (seed, who) = (self.seed, &person.handle);
-                assert_eq!(times, 1, "seed {seed}: how often {who:?} has heard {text}");
+                let who = &person.handle;
+                assert_eq!(times, 1, "how often {who:?} has heard {text}");
             }
         }
     }
@@ -307,27 +324,15 @@ impl World {
     /// What was held up in an old switchboard may come after what was said in a new one: then the
     /// receiver has two chats.
     fn check_order(&self) {
-        let seed = self.seed;
         for person in &self.people {
             let (mut last, mut all) = (BTreeMap::new(), BTreeSet::new());
             for (from, chat, heard) in &person.heard {
                 let text = self.texts.get(heard).expect("somebody sent it");
-                assert_eq!(*from, self.people[text.sender].handle, "seed {seed}: {heard}");
-                assert!(all.insert(heard), "seed {seed}: {heard} comes twice");
+                assert_eq!(*from, self.people[text.sender].handle, "{heard}");
+                assert!(all.insert(heard), "{heard} comes twice");
                 let before = last.insert((text.sender, text.chat, *chat), text.number);
-                assert!(before < Some(text.number), "seed {seed}: {heard} after {before:?}");
+                assert!(before < Some(text.number), "{heard} after {before:?}");
             }
         }
-    }
-}
-
-/// A world that ends in a panic leaves a transcript of all that was said.
-impl Drop for World {
-    fn drop(&mut self) {
-        let Some(net) = self.net.take().filter(|_| std::thread::panicking()) else { return };
-        let path =
-            PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("storm-{}.txt", self.seed));
-        let written = std::fs::write(&path, net.transcript().to_string()).is_ok();
-        eprintln!("seed {}: the transcript is in {} ({written})", self.seed, path.display());
     }
 }

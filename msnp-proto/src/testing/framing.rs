@@ -1,28 +1,47 @@
-//! What the tests of the wire share: cutting a stream in every way, and what came out of it.
+//! Cutting a stream of bytes into frames in every way, as checks that panic where a law is broken.
 
-#![allow(dead_code, reason = "each test uses a part")]
+use alloc::vec::Vec;
 
-use msnp_proto::error::FrameError;
-use msnp_proto::wire::{FrameDecoder, Inbox, Incoming};
+use crate::error::FrameError;
+use crate::wire::{FrameDecoder, Inbox, Incoming};
 
 /// Something that came out of an inbox, owned.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Seen {
-    Frame { line: Vec<u8>, payload: Option<Vec<u8>> },
-    Oversized { line: Vec<u8>, announced: u32 },
+pub enum Seen {
+    /// A whole frame.
+    Frame {
+        /// Its line without line end.
+        line: Vec<u8>,
+        /// Its payload, if its verb has one.
+        payload: Option<Vec<u8>>,
+    },
+    /// A line whose payload is over the limit.
+    Oversized {
+        /// The line.
+        line: Vec<u8>,
+        /// The length that it announces.
+        announced: u32,
+    },
+    /// The stream could not be read on.
     Lost(FrameError),
 }
 
 impl Seen {
-    pub(crate) fn line(line: &[u8]) -> Self {
+    /// A frame without payload.
+    #[must_use]
+    pub fn line(line: &[u8]) -> Self {
         Self::Frame { line: line.to_vec(), payload: None }
     }
 
-    pub(crate) fn with_payload(line: &[u8], payload: &[u8]) -> Self {
+    /// A frame with payload.
+    #[must_use]
+    pub fn with_payload(line: &[u8], payload: &[u8]) -> Self {
         Self::Frame { line: line.to_vec(), payload: Some(payload.to_vec()) }
     }
 
-    pub(crate) fn oversized(line: &[u8], announced: u32) -> Self {
+    /// A line whose payload is passed over.
+    #[must_use]
+    pub fn oversized(line: &[u8], announced: u32) -> Self {
         Self::Oversized { line: line.to_vec(), announced }
     }
 }
@@ -42,7 +61,11 @@ impl From<Incoming<'_>> for Seen {
 }
 
 /// Takes all that is whole from an inbox that gets one more chunk. Stops behind the first error.
-pub(crate) fn take(inbox: &mut Inbox, mut chunk: &[u8], seen: &mut Vec<Seen>) {
+///
+/// # Panics
+///
+/// When a step does not move on, input is left over, or an error does not stay.
+pub fn take(inbox: &mut Inbox, mut chunk: &[u8], seen: &mut Vec<Seen>) {
     let steps = chunk.len() + 2;
     for _ in 0..=steps {
         let before = chunk.len();
@@ -67,9 +90,13 @@ pub(crate) fn take(inbox: &mut Inbox, mut chunk: &[u8], seen: &mut Vec<Seen>) {
     panic!("more steps than bytes");
 }
 
-/// What comes out of a stream in these chunks, whether it ends between two frames, and how many
-/// bytes were looked at. Checks the bound on the latter, and that no more is held than came in.
-pub(crate) fn cut<'a>(
+/// What comes out of a stream in these chunks, and whether it ends between two frames.
+///
+/// # Panics
+///
+/// As [`take`]; when more is held than came in, or bytes are looked at more than twice.
+#[must_use]
+pub fn cut<'a>(
     decoder: &FrameDecoder,
     chunks: impl IntoIterator<Item = &'a [u8]>,
 ) -> (Vec<Seen>, bool) {
@@ -87,7 +114,11 @@ pub(crate) fn cut<'a>(
 
 /// Cuts a stream in one piece, byte by byte, in pieces of several sizes, and in two pieces at every
 /// place (at some places if it is long): the result is the same each time, and is given back.
-pub(crate) fn cut_in_every_way(decoder: &FrameDecoder, stream: &[u8]) -> (Vec<Seen>, bool) {
+///
+/// # Panics
+///
+/// As [`cut`], and when a result is another one.
+pub fn cut_in_every_way(decoder: &FrameDecoder, stream: &[u8]) -> (Vec<Seen>, bool) {
     let whole = cut(decoder, [stream]);
     for size in [1, 2, 3, 7, 16, 100, 1000, 4096] {
         assert_eq!(cut(decoder, stream.chunks(size)), whole, "in chunks of {size}");
