@@ -10,10 +10,11 @@ use core::fmt;
 use super::arena::{SlotId, Task};
 use super::event::{Role, Why};
 use super::lines::State;
+use super::rates::Use;
 use super::rooms::Room;
 use super::{Directory, Hub};
+use crate::hex;
 use crate::machine::Shutdown;
-use crate::ns::challenge::hex;
 use crate::sb::server::Knock;
 use crate::secret::Entropy;
 use crate::time::Instant;
@@ -36,23 +37,19 @@ impl CookieKey {
     fn to_digits(self) -> [u8; 32] {
         let mut digits = [0; 32];
         for (pair, byte) in digits.chunks_exact_mut(2).zip(self.0) {
-            pair.copy_from_slice(&hex(byte));
+            pair.copy_from_slice(&hex::lower(byte));
         }
         digits
     }
 
     fn from_digits(digits: &[u8]) -> Option<Self> {
-        let digit = |digit: u8| match digit {
-            b'0'..=b'9' => Some(digit - b'0'),
-            b'a'..=b'f' => Some(digit - b'a' + 10),
-            _ => None,
-        };
         let mut key = [0; 16];
         for (byte, pair) in key.iter_mut().zip(digits.chunks(2)) {
             let &[high, low] = pair else { return None };
-            *byte = digit(high)? << 4 | digit(low)?;
+            *byte = hex::byte(high, low)?;
         }
-        (digits.len() == 32).then_some(Self(key))
+        let upper = digits.iter().any(u8::is_ascii_uppercase);
+        (digits.len() == 32 && !upper).then_some(Self(key))
     }
 }
 
@@ -160,7 +157,7 @@ impl<D: Directory> Hub<D> {
         trid: TrId,
         account: Account<'_>,
     ) {
-        self.charge(now, conn);
+        self.charge(now, conn, Use::Change, 1);
         let Some(callee) = account.to_handle() else {
             return self.lines.refuse(conn, ErrorCode::INVALID_USER_NAME, trid);
         };
@@ -185,7 +182,7 @@ impl<D: Directory> Hub<D> {
             }
             return self.lines.refuse(conn, ErrorCode::NOT_ONLINE, trid);
         };
-        if room.seats.len() + room.ringing.len() >= self.config.limits.people {
+        if room.seats.len().saturating_add(room.ringing.len()) >= self.config.limits.people {
             return self.lines.refuse(conn, ErrorCode::SESSION_OVERLOADED, trid);
         }
         let (callee_conn, number) = (person.conn, room.number);

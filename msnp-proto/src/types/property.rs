@@ -4,7 +4,7 @@ use core::fmt;
 
 use super::list::word_enum;
 use crate::error::Expected;
-use crate::wire::{Arg, Args, Failed, LineWriter};
+use crate::wire::{Arg, Args, Failed, LineWriter, Value};
 
 word_enum! {
     /// A known property.
@@ -77,5 +77,9 @@ impl<'a> Arg<'a> for Key {
 
     fn write(&self, line: &mut LineWriter<'_, 'a>) {
         line.word(self.as_bytes());
+    }
+
+    fn value(&self) -> Option<Value<'_>> {
+        Some(Value::Word(self.as_bytes()))
     }
 }

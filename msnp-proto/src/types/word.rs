@@ -3,7 +3,7 @@
 use core::fmt;
 
 use crate::error::Expected;
-use crate::wire::{Arg, Args, Failed, LineWriter, grammar};
+use crate::wire::{Arg, Args, Failed, LineWriter, Value, grammar};
 
 /// One opaque word: a challenge, cookie, session id, version, URL. One or more bytes of any kind but
 /// SP, HT, CR and LF, not percent-encoded, kept as sent.
@@ -39,6 +39,10 @@ impl<'a> Arg<'a> for Token<'a> {
 
     fn write(&self, line: &mut LineWriter<'_, 'a>) {
         line.word(self.0);
+    }
+
+    fn value(&self) -> Option<Value<'_>> {
+        Some(Value::Word(self.0))
     }
 }
 
@@ -88,6 +92,10 @@ impl<'a> Arg<'a> for Words<'a> {
             line.word(word);
         }
     }
+
+    fn value(&self) -> Option<Value<'_>> {
+        Some(Value::Words(*self))
+    }
 }
 
 impl fmt::Debug for Words<'_> {
@@ -115,6 +123,10 @@ impl<'a> Arg<'a> for Packages<'a> {
 
     fn write(&self, line: &mut LineWriter<'_, 'a>) {
         self.0.write(line);
+    }
+
+    fn value(&self) -> Option<Value<'_>> {
+        Some(Value::Words(self.0))
     }
 }
 

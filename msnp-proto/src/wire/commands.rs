@@ -116,7 +116,8 @@ macro_rules! commands {
             /// # Errors
             ///
             /// When the verb is known and the rest does not fit any of its shapes. The error is
-            /// that of the shape that got furthest, of the first one among equals.
+            /// that of the shape that got furthest; among equals of one that does not want a
+            /// certain word, else of the first.
             #[inline]
             pub fn parse(
                 frame: $crate::wire::Frame<'a>,
@@ -145,6 +146,21 @@ macro_rules! commands {
                             let line =
                                 $crate::wire::LineWriter::new(out, commands!(@verb $verb));
                             commands!(@write line; $($item)*);
+                        }
+                    )+)*
+                }
+            }
+
+            /// Shows each field that is there by its name, in the order in which they are declared.
+            /// For those who show commands and do not act on them.
+            pub fn fields<'s>(
+                &'s self,
+                see: &mut dyn FnMut(&'static str, $crate::wire::Value<'s>),
+            ) {
+                match self {
+                    $($(
+                        Self::$Variant { $($field),* } => {
+                            $( commands!(@field see $field); )*
                         }
                     )+)*
                 }
@@ -207,7 +223,7 @@ macro_rules! commands {
         match commands!(@shape $Enum $args $shape) {
             Ok(fits) => Ok(fits),
             Err(error) => match commands!(@fit $Enum $args $($more)+) {
-                Err(other) if other.argument <= error.argument => Err(error),
+                Err(other) if !other.says_more_than(&error) => Err(error),
                 result => result,
             },
         }
@@ -227,6 +243,12 @@ macro_rules! commands {
     (@read $args:ident $word:literal) => { $args.literal($word)?; };
     (@read $args:ident $field:ident) => { let $field = $crate::wire::Arg::read($args)?; };
     (@read $args:ident ($field:ident = $read:path)) => { let $field = $read($args)?; };
+
+    (@field $see:ident $field:ident) => {
+        if let Some(value) = $crate::wire::Arg::value($field) {
+            $see(stringify!($field), value);
+        }
+    };
 
     (@write $line:expr;) => { $line.end() };
     (@write $line:expr; $word:literal $($rest:tt)*) => {
