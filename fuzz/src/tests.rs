@@ -22,6 +22,7 @@ const TARGETS: &[(&str, Body)] = &[
     ("ns_requests", crate::wire::ns_requests),
     ("sb_replies", crate::wire::sb_replies),
     ("sb_requests", crate::wire::sb_requests),
+    ("scripts", crate::program::scripts),
     ("storm", crate::storm::storm),
     ("texts", crate::body::texts),
     ("transcripts", crate::transcript::transcripts),
