@@ -27,6 +27,7 @@
 mod agent;
 mod args;
 mod check;
+mod command;
 mod config;
 mod console;
 mod desk;
@@ -38,6 +39,7 @@ mod events;
 mod exit;
 mod failure;
 mod files;
+mod input;
 mod ledger;
 mod log;
 mod loopback;
@@ -70,6 +72,7 @@ pub fn main() -> ExitCode {
     let ended = match &cli.verb {
         Verb::Send(args) => verbs::send::run(args),
         Verb::Run(args) => verbs::run::run(args),
+        Verb::Pipe(args) => verbs::pipe::run(args),
         Verb::Listen(args) => verbs::listen::run(args),
         Verb::Chat(args) => verbs::chat::run(args),
         Verb::Contacts(args) => verbs::contacts::run(args),
