@@ -33,7 +33,7 @@ pub(crate) struct LimitArgs {
     #[arg(long, value_name = "TIME", default_value = "2m", value_parser = values::keepalive)]
     pub(crate) keepalive: Duration,
 
-    /// Changes, calls and lists that are asked for (RATE: see below)
+    /// Changes, calls, lists asked for (RATE: see below)
     #[arg(long, value_name = "RATE", default_value = "10:100", value_parser = rate)]
     changes: Frequency,
 
