@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use clap::{ArgAction, Args};
+use clap::Args;
 use msnp_proto::hub::{Allowance, HubLimits, Rate};
 
 use super::values;
@@ -33,7 +33,7 @@ pub(crate) struct LimitArgs {
     #[arg(long, value_name = "TIME", default_value = "2m", value_parser = values::keepalive)]
     pub(crate) keepalive: Duration,
 
-    /// Changes, calls and lists that are asked for (RATE: see below)
+    /// Changes, calls, lists asked for; see RATE below
     #[arg(long, value_name = "RATE", default_value = "10:100", value_parser = rate)]
     changes: Frequency,
 
@@ -64,8 +64,9 @@ pub(crate) struct LimitArgs {
     max_contacts: usize,
 
     /// Print help with every limit
-    #[arg(long, action = ArgAction::HelpLong)]
-    help_all: Option<bool>,
+    // Not one of the parser's own help flags, which would name it after every mistake.
+    #[arg(long)]
+    pub(crate) help_all: bool,
 
     #[command(flatten)]
     rare: RareLimitArgs,
