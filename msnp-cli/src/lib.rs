@@ -4,7 +4,8 @@
 //! it is an interface for other programs, who want `msnp-proto`.
 //!
 //! ```text
-//!   args      the command line            config    the file behind it, and what is in force
+//!   args      the command line            usage     what is said of a wrong one
+//!   config    the file behind it          man       manual pages made of it
 //!   verbs/*   what the program can do, one file each
 //!   script/*  scripts: grammar, and the order of the steps
 //!   agent     does what a script, a pipe or a chat asks for
@@ -19,7 +20,6 @@
 //!   render/*  events to lines on stdout               escape   what makes text safe to show
 //!   exit      the table of exit codes                 failure  an end with a sentence
 //!   password, files, users        secrets and where they come from
-//!   man       manual pages, made from args
 //!   mask                          secrets on the wire, and what is shown in their place
 //!   console, log, trace, signals  the ends towards the user
 //! ```
@@ -52,10 +52,12 @@ mod session;
 mod signals;
 mod trace;
 mod translate;
+mod usage;
 mod users;
 mod verbs;
 mod width;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use crate::args::Verb;
@@ -91,7 +93,9 @@ pub fn main() -> ExitCode {
 
 fn end(ended: Result<Exit, Failure>) -> ExitCode {
     let exit = ended.unwrap_or_else(|failure| {
-        eprintln!("msnp: error: {}", EscapedDisplay(&failure));
+        let text: String = failure.to_string().chars().take(log::LINE).collect();
+        // If it cannot be written, the code still tells.
+        let _ = writeln!(std::io::stderr(), "msnp: error: {}", EscapedDisplay(text));
         failure.exit
     });
     ExitCode::from(exit.code())

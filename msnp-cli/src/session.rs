@@ -126,7 +126,9 @@ impl Session {
         }
         let backstage = is_loopback.then(|| loopback::backstage(&account));
         let mut options = Options::default();
-        options.connect_timeout = args.connect_timeout;
+        if !is_loopback {
+            options.connect_timeout = args.connect_timeout;
+        }
         let party = Both::new(Client::new(config), backstage);
         let mut reactor = Reactor::with_options(party, options)?;
         // The client pings its server; a switchboard has no such question.
