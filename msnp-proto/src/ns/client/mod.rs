@@ -117,7 +117,7 @@ impl Notification {
     /// after and no chats can do with this machine alone.
     #[must_use]
     pub fn new(now: Instant, config: Config, credentials: Credentials, roster: Roster) -> Self {
-        let decoder = FrameDecoder::new(Reply::has_payload, &config.limits, config.leniency);
+        let decoder = FrameDecoder::new(Reply::VERBS, &config.limits, config.leniency);
         let core = Core::new(now, config, credentials, roster);
         Self { inbox: Inbox::new(decoder), core }
     }

@@ -141,7 +141,7 @@ impl Switchboard {
 
     fn new(core: Core) -> Self {
         let Setup { limits, leniency, .. } = &core.setup;
-        let decoder = FrameDecoder::new(Reply::has_payload, limits, *leniency);
+        let decoder = FrameDecoder::new(Reply::VERBS, limits, *leniency);
         Self { inbox: Inbox::new(decoder), core }
     }
 
