@@ -10,18 +10,20 @@
 //!   directory the accounts of the server, in memory or in a file
 //!   session   a client on its reactor: signing in, waiting, signing off
 //!   loopback  the built-in server and its echo
+//!   decode/*  captures, transcripts and streams of bytes to events, without input and output
 //!   ledger    what became of every message
 //!   translate what the client reports, as events      events   the events themselves
 //!   render/*  events to lines on stdout               escape   what makes text safe to show
 //!   exit      the table of exit codes                 failure  an end with a sentence
 //!   password, files, users        secrets and where they come from
 //!   mask                          secrets on the wire, and what is shown in their place
-//!   console, log, trace, signals  the ends towards the user
+//!   console, log, trace, signals, progress  the ends towards the user
 //! ```
 #![forbid(unsafe_code)]
 
 mod args;
 mod console;
+pub mod decode;
 mod desk;
 mod directory;
 mod entropy;
@@ -35,6 +37,7 @@ mod log;
 mod loopback;
 mod mask;
 mod password;
+mod progress;
 mod render;
 mod session;
 mod signals;
@@ -64,6 +67,7 @@ pub fn main() -> ExitCode {
         Verb::Name(args) => verbs::name::run(args),
         Verb::Privacy(args) => verbs::privacy::run(args),
         Verb::Serve(args) => verbs::serve::run(args),
+        Verb::Decode(args) => verbs::decode::run(args),
     };
     let exit = ended.unwrap_or_else(|failure| {
         eprintln!("msnp: error: {}", EscapedDisplay(&failure));

@@ -4,6 +4,7 @@
 //! know what they do.
 
 mod common;
+mod decode;
 mod people;
 mod user;
 mod values;
@@ -16,6 +17,7 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 use msnp_proto::types::Handle;
 
 pub(crate) use common::{OutputArgs, SignInArgs};
+pub(crate) use decode::DecodeArgs;
 pub(crate) use people::{
     AddContacts, ContactsArgs, ContactsTask, DeskArgs, GroupsArgs, GroupsTask, ListContacts,
     MoveContacts, NameArgs, PrivacyArgs, RemoveContacts, RenameContact, RenameGroup, SeveralArgs,
@@ -49,6 +51,7 @@ Examples:
   msnp serve --users users.toml               be a server
   msnp listen --server 127.0.0.1 --account bob@example.net
   msnp chat --server 127.0.0.1 --account alice@example.net bob@example.net
+  msnp decode capture.pcap                    see what was said in a capture
 
 `msnp VERB --help` shows the options of one verb.";
 
@@ -63,6 +66,7 @@ pub(crate) enum Verb {
     Name(Box<NameArgs>),
     Privacy(Box<PrivacyArgs>),
     Serve(Box<ServeArgs>),
+    Decode(DecodeArgs),
 }
 
 /// Send one message to one or more people, then leave

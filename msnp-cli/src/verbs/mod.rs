@@ -2,6 +2,7 @@
 
 pub(crate) mod chat;
 pub(crate) mod contacts;
+pub(crate) mod decode;
 pub(crate) mod groups;
 pub(crate) mod listen;
 pub(crate) mod name;
