@@ -94,7 +94,7 @@ fn hint(summary: &Summary) {
 /// Where the bytes come from.
 struct Input {
     from: Box<dyn Read>,
-    /// As it is shown.
+    /// As the user named it.
     name: String,
     size: Option<u64>,
 }
@@ -109,7 +109,7 @@ impl Input {
             }
             return Ok(Self { from: Box::new(stdin.lock()), name: "stdin".into(), size: None });
         };
-        let name = Escaped(&path.display().to_string()).to_string();
+        let name = path.display().to_string();
         let failed =
             |text: &str| Failure::new(Exit::NoInput, format!("cannot read {name}: {text}"));
         let file = File::open(path).map_err(|error| failed(&reason(&error)))?;
@@ -162,7 +162,8 @@ struct Watcher(Option<(Progress, Instant)>);
 impl Watcher {
     fn new(input: &Input, silent: bool) -> Self {
         let place = if io::stderr().is_terminal() { Place::Terminal } else { Place::Log };
-        let progress = Progress::new(place, format!("reading {}", input.name), input.size);
+        let progress =
+            Progress::new(place, format!("reading {}", Escaped(&input.name)), input.size);
         Self((!silent).then(|| (progress, Instant::now())))
     }
 
