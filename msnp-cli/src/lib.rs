@@ -20,6 +20,8 @@
 //!   exit      the table of exit codes                 failure  an end with a sentence
 //!   password, files, users        secrets and where they come from
 //!   mask                          secrets on the wire, and what is shown in their place
+//!   editor/*, prompt, terminal    a line that is edited below what arrives
+//!   input, command                lines of stdin, and the commands of a pipe
 //!   console, log, trace, signals  the ends towards the user
 //! ```
 #![forbid(unsafe_code)]
@@ -32,6 +34,7 @@ mod config;
 mod console;
 mod desk;
 mod directory;
+mod editor;
 mod entropy;
 mod errand;
 mod escape;
@@ -45,10 +48,12 @@ mod log;
 mod loopback;
 mod mask;
 mod password;
+mod prompt;
 mod render;
 pub mod script;
 mod session;
 mod signals;
+mod terminal;
 mod trace;
 mod translate;
 mod users;

@@ -447,7 +447,7 @@ impl Session {
     }
 
     /// Wakes this session's [`Session::next`] from another thread.
-    pub(crate) fn waker(&self) -> impl Fn() + Send + use<> {
+    pub(crate) fn waker(&self) -> impl Fn() + Clone + Send + use<> {
         let handle = self.reactor.handle();
         move || handle.wake()
     }
