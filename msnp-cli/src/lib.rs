@@ -22,7 +22,9 @@
 //!   exit      the table of exit codes                 failure  an end with a sentence
 //!   password, files, users        secrets and where they come from
 //!   mask                          secrets on the wire, and what is shown in their place
+//!   input, command                lines of stdin, and the commands of a pipe
 //!   console, log, trace, signals, progress  the ends towards the user
+//!   editor/*, prompt, terminal    a line that is edited below what arrives
 //! ```
 #![forbid(unsafe_code)]
 
@@ -35,6 +37,7 @@ mod console;
 pub mod decode;
 mod desk;
 mod directory;
+mod editor;
 mod entropy;
 mod errand;
 mod escape;
@@ -51,10 +54,12 @@ mod man;
 mod mask;
 mod password;
 mod progress;
+mod prompt;
 mod render;
 pub mod script;
 mod session;
 mod signals;
+mod terminal;
 mod trace;
 mod translate;
 mod usage;
