@@ -241,7 +241,7 @@ impl Session {
     }
 
     /// Says on stderr why there is no session, and what may be done about it.
-    fn explain(&self, why: Lost) {
+    pub(crate) fn explain(&self, why: Lost) {
         let (server, account) = (&self.server, &self.account);
         let advice = match Exit::of_lost(why) {
             Exit::NoHost => "check the name after --server",
@@ -452,7 +452,7 @@ impl Session {
     }
 
     /// Wakes this session's [`Session::next`] from another thread.
-    pub(crate) fn waker(&self) -> impl Fn() + Send + use<> {
+    pub(crate) fn waker(&self) -> impl Fn() + Clone + Send + use<> {
         let handle = self.reactor.handle();
         move || handle.wake()
     }

@@ -4,6 +4,7 @@
 //! know what they do.
 
 mod common;
+mod decode;
 mod limits;
 mod people;
 mod retry;
@@ -20,13 +21,14 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use msnp_proto::types::Handle;
 
 pub(crate) use common::{OutputArgs, PlaceArgs, SignInArgs};
+pub(crate) use decode::DecodeArgs;
 pub(crate) use limits::LimitArgs;
 pub(crate) use people::{
     ContactsArgs, ContactsTask, DeskArgs, GroupsArgs, GroupsTask, ListContacts, NameArgs,
     PrivacyArgs, SeveralArgs, StatusArgs,
 };
 pub(crate) use retry::{RetryArgs, StayArgs};
-pub(crate) use script::RunArgs;
+pub(crate) use script::{PipeArgs, RunArgs};
 pub(crate) use user::{ServeTask, UserArgs, UserTask};
 pub(crate) use values::{AsFarAs, OnError, Server, Until};
 
@@ -58,6 +60,7 @@ Examples:
   msnp serve --users users.toml               be a server
   msnp listen --server 127.0.0.1 --account bob@example.net
   msnp chat --server 127.0.0.1 --account alice@example.net bob@example.net
+  msnp decode capture.pcap                    see what was said in a capture
 
 `msnp VERB --help` shows the options of one verb.";
 
@@ -66,6 +69,8 @@ pub(crate) enum Verb {
     Send(SendArgs),
     Run(Box<RunArgs>),
     Listen(ListenArgs),
+    #[command(mut_arg("output", |arg| arg.default_value("json")))]
+    Pipe(Box<PipeArgs>),
     Chat(ChatArgs),
     Contacts(Box<ContactsArgs>),
     Groups(Box<GroupsArgs>),
@@ -73,6 +78,7 @@ pub(crate) enum Verb {
     Name(Box<NameArgs>),
     Privacy(Box<PrivacyArgs>),
     Serve(Box<ServeArgs>),
+    Decode(DecodeArgs),
     Check(Box<CheckArgs>),
     Config(Box<ConfigArgs>),
     Completions(CompletionsArgs),
@@ -80,12 +86,22 @@ pub(crate) enum Verb {
 }
 
 impl Verb {
+    /// Does what depends on whether a value was said for this run, or is one of the file or built in.
+    pub(crate) fn sort(&mut self, is_given: &dyn Fn(&str) -> bool) {
+        match self {
+            Self::Run(args) => args.sort(is_given),
+            Self::Pipe(args) => args.sort(is_given),
+            _ => {}
+        }
+    }
+
     /// How it signs in, if it does.
     pub(crate) fn sign_in_mut(&mut self) -> Option<&mut SignInArgs> {
         Some(match self {
             Self::Send(args) => &mut args.sign_in,
             Self::Run(args) => &mut args.sign_in,
             Self::Listen(args) => &mut args.sign_in,
+            Self::Pipe(args) => &mut args.sign_in,
             Self::Chat(args) => &mut args.sign_in,
             Self::Contacts(args) => &mut args.task.desk_mut().sign_in,
             Self::Groups(args) => &mut args.task.desk_mut().sign_in,
@@ -93,7 +109,11 @@ impl Verb {
             Self::Name(args) => &mut args.desk.sign_in,
             Self::Privacy(args) => &mut args.desk.sign_in,
             Self::Check(args) => &mut args.sign_in,
-            Self::Serve(_) | Self::Config(_) | Self::Completions(_) | Self::Man(_) => return None,
+            Self::Serve(_)
+            | Self::Decode(_)
+            | Self::Config(_)
+            | Self::Completions(_)
+            | Self::Man(_) => return None,
         })
     }
 }
