@@ -28,6 +28,8 @@ pub fn seeds() -> Seeds {
         add("transcripts", "", text.as_bytes().to_vec());
         add("client", "", client(&dialogues));
         add("hub", "", hub(&dialogues));
+        add("captures", "-text", [&[0, 60, 1, 0, 0][..], text.as_bytes()].concat());
+        add("captures", "", packets(&dialogues));
         streams(&transcript, &dialogues, &mut add);
     }
     for (case, number) in library::cases().zip(0..) {
@@ -46,6 +48,10 @@ pub fn seeds() -> Seeds {
     for (number, shape) in (0..=u8::MAX).enumerate() {
         let input = [&[shape][..], b"\x07\x03\x05words\x0fbob@example.net\x04name"].concat();
         seeds.entry("values").or_default().insert(format!("shape-{number}"), input);
+    }
+    for (number, file) in CAPTURES.iter().enumerate() {
+        let input = [&[number as u8, 60, 1, 0, 0][..], file].concat();
+        seeds.entry("captures").or_default().insert(format!("file-{number}"), input);
     }
     for (number, script) in SCRIPTS.iter().enumerate() {
         let input = script.as_bytes().to_vec();
@@ -271,6 +277,27 @@ fn hub(dialogues: &[Dialogue]) -> Vec<u8> {
     ops
 }
 
+/// Packets with what was said on the first four connections.
+fn packets(dialogues: &[Dialogue]) -> Vec<u8> {
+    let mut ops = vec![0, 60, 1, 1, 0];
+    for (at, side, what) in steps(dialogues) {
+        let which = at << 1 | u8::from(side == Side::Server);
+        let bytes = match what {
+            What::Frame(frame) => frame.raw(),
+            What::Rest(bytes) => bytes,
+            What::Close => {
+                ops.extend([which, 3, 0, 0, 0]);
+                continue;
+            }
+        };
+        for piece in bytes.chunks(255) {
+            say(&mut ops, which, 0, piece);
+            ops.extend([0, 0]);
+        }
+    }
+    ops
+}
+
 /// The bytes with the first such word replaced.
 fn replaced(raw: &[u8], word: &[u8], by: &[u8]) -> Vec<u8> {
     let wanted = [b" ", word].concat();
@@ -315,6 +342,15 @@ pub fn dictionary() -> String {
     }
     text
 }
+
+/// Small captures of the program's tests, in every form of file.
+const CAPTURES: [&[u8]; 5] = [
+    include_bytes!("../../msnp-cli/tests/captures/dispatch.pcap"),
+    include_bytes!("../../msnp-cli/tests/captures/dispatch-any.pcap"),
+    include_bytes!("../../msnp-cli/tests/captures/dispatch-big-endian-nanos.pcap"),
+    include_bytes!("../../msnp-cli/tests/captures/dispatch.pcapng"),
+    include_bytes!("../../msnp-cli/tests/captures/dispatch-two-sections.pcapng"),
+];
 
 /// Every verb of a script, and some mistakes.
 const SCRIPTS: [&str; 3] = [

@@ -14,6 +14,7 @@ type Body = fn(&[u8]);
 /// Every target and its body.
 const TARGETS: &[(&str, Body)] = &[
     ("bodies", crate::body::bodies),
+    ("captures", crate::program::captures),
     ("client", crate::client::client),
     ("frames", crate::wire::frames),
     ("hub", crate::hub::hub),
