@@ -14,6 +14,7 @@
 //!   directory the accounts of the server, in memory or in a file
 //!   check/*   trying a server stage by stage
 //!   session   a client on its reactor: signing in, waiting, signing off
+//!   operator  what a server is told while it runs
 //!   loopback  the built-in server and its echo        keepalive peers that vanished
 //!   decode/*  captures, transcripts and streams of bytes to events, without input and output
 //!   ledger    what became of every message
@@ -22,7 +23,7 @@
 //!   exit      the table of exit codes                 failure  an end with a sentence
 //!   password, files, users        secrets and where they come from
 //!   mask                          secrets on the wire, and what is shown in their place
-//!   input, command                lines of stdin, and the commands of a pipe
+//!   input, fields, command        lines of stdin, and the commands of a pipe
 //!   console, log, trace, signals, progress  the ends towards the user
 //!   editor/*, prompt, terminal    a line that is edited below what arrives
 //! ```
@@ -44,6 +45,7 @@ mod escape;
 mod events;
 mod exit;
 mod failure;
+mod fields;
 mod files;
 mod input;
 mod keepalive;
@@ -52,6 +54,7 @@ mod log;
 mod loopback;
 mod man;
 mod mask;
+mod operator;
 mod password;
 mod progress;
 mod prompt;

@@ -269,6 +269,10 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) data: Option<PathBuf>,
 
+    /// Take orders from stdin, one JSON object a line: see SERVER.md
+    #[arg(long)]
+    pub(crate) operator: bool,
+
     #[command(subcommand)]
     pub(crate) task: Option<ServeTask>,
 
@@ -286,9 +290,7 @@ Example of a users file (mode 0600):
   name = \"Alice\"
   contacts = [\"bob@example.net\"]
 
-With --data:
-  msnp serve --data accounts.db user add alice@example.net
-  msnp serve --data accounts.db
+With --data, add people first: msnp serve --data accounts.db user add alice@example.net
 Both files hold passwords as they are. Ctrl-C tells everybody and stops.
 RATE is N:M: N a second and M at once on one connection, or 0 for any. What is more waits.";
 

@@ -148,6 +148,7 @@ mod tests {
         "list",
         "name",
         "no-config",
+        "operator",
         "password-stdin",
         "patience",
         "profile",
