@@ -9,19 +9,20 @@ use msnp_proto::hub::{
 };
 use msnp_proto::limits::Leniency;
 use msnp_proto::machine::{Closed, Host};
-use msnp_proto::testing::{Chunking, Decide, Driver, SeededEntropy, Source};
+use msnp_proto::testing::duality::check_letter;
+use msnp_proto::testing::{Chunking, Decide, Driver, Role, SeededEntropy, Source};
 use msnp_proto::time::{Duration, Instant};
+use msnp_proto::transcript::Side;
 use msnp_proto::types::{Dialect, Handle, List, Lists};
 use msnp_proto::{ns, sb};
 
-use crate::duality;
 use crate::script::{PEOPLE, Speech};
 
 /// The password of the one account that does not take any.
 const PASSWORD: &str = "Pa55-w0rd";
 
 /// Most operations of one list.
-const STEPS: usize = 100;
+const STEPS: usize = 200;
 
 /// Connections that operations can mean.
 const CONNECTIONS: usize = 12;
@@ -288,7 +289,9 @@ impl Play {
         let sent: Vec<Vec<u8>> =
             (0..self.driver.connections()).map(|at| self.driver.sent(at).to_vec()).collect();
         for (sent, socket) in sent.iter().zip(&self.came_to) {
-            duality::server(sent, *socket == self.sockets - 1);
+            let switchboard = *socket == self.sockets - 1;
+            let role = if switchboard { Role::Switchboard } else { Role::Notification };
+            check_letter(role, Side::Server, sent);
         }
         let events = std::mem::take(&mut self.driver.events);
         let shown = format!("{:?} {events:?}", self.driver.host);

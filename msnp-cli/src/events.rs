@@ -4,11 +4,39 @@
 //! are shown, nor what makes them happen. Within a version fields and events are only added.
 
 use std::fmt;
+use std::rc::Rc;
 
 use serde::Serialize;
 
 /// The version that every line names.
 pub(crate) const VERSION: u8 = 1;
+
+/// What the user calls a command, or where it stands. It is on every event that comes of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Mark {
+    pub(crate) id: Option<Rc<str>>,
+    pub(crate) line: Option<u32>,
+}
+
+impl Mark {
+    /// Of nothing that the user asked for.
+    pub(crate) const NONE: Self = Self { id: None, line: None };
+
+    pub(crate) fn of_id(id: &str) -> Self {
+        Self { id: Some(id.into()), line: None }
+    }
+
+    pub(crate) fn of_line(line: u32) -> Self {
+        Self { id: None, line: Some(line) }
+    }
+}
+
+/// An event, and what it comes of.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Marked {
+    pub(crate) mark: Mark,
+    pub(crate) event: Event,
+}
 
 /// Something that the user is told.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -28,10 +56,21 @@ pub(crate) enum Event {
     #[serde(rename = "contact")]
     Person(Person),
     /// A group of contacts changed.
-    Group { id: u32, name: Option<String>, change: Change },
+    Group {
+        // `id` is the name of a command.
+        #[serde(rename = "group")]
+        id: u32,
+        name: Option<String>,
+        change: Change,
+    },
     /// A group of contacts as it is.
     #[serde(rename = "group")]
-    Listed { id: u32, name: String, contacts: usize },
+    Listed {
+        #[serde(rename = "group")]
+        id: u32,
+        name: String,
+        contacts: usize,
+    },
     /// A setting changed.
     Setting { name: String, value: String, account: Option<String> },
     /// A setting of this program, and where it comes from.
@@ -329,7 +368,6 @@ pub(crate) struct Format {
 /// Where a message is that has not ended.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Passing {
-    pub(crate) id: String,
     pub(crate) to: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) chat: Option<u32>,
@@ -338,7 +376,6 @@ pub(crate) struct Passing {
 /// The end of a message.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Ending {
-    pub(crate) id: String,
     pub(crate) to: String,
     /// The server's number, if it gave one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -370,4 +407,7 @@ pub(crate) struct Done {
     pub(crate) acked: u32,
     pub(crate) failed: u32,
     pub(crate) unknown: u32,
+    /// The last line of a script that is finished; there is none outside of scripts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) line: Option<u32>,
 }

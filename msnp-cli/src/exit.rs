@@ -159,6 +159,8 @@ impl Exit {
             Failure::TimedOut(wait) => Self::of_wait(wait),
             // A switchboard that lets nobody in, not the server where one signs in.
             Failure::Lost(Lost::Refused(code)) => Self::of_code(Request::Call, code),
+            // We left before it could be said.
+            Failure::Lost(Lost::SignedOut) => Self::Undelivered,
             Failure::Lost(lost) => Self::of_lost(lost),
             _ => Self::Retry,
         }
@@ -320,6 +322,7 @@ mod tests {
             (75, Outcome::Failed(Failure::TimedOut(Wait::Request))),
             (75, Outcome::Failed(Failure::Lost(Lost::HungUp { unfinished: false }))),
             (75, Outcome::Failed(Failure::Lost(Lost::Refused(code(911))))),
+            (69, Outcome::Failed(Failure::Lost(Lost::SignedOut))),
             (3, Outcome::Unknown(Lost::HungUp { unfinished: false })),
             (3, Outcome::Unknown(Lost::TimedOut(Wait::Acknowledgement))),
         ];

@@ -7,11 +7,14 @@
 //!   args      the command line            usage     what is said of a wrong one
 //!   config    the file behind it          man       manual pages made of it
 //!   verbs/*   what the program can do, one file each
+//!   script/*  scripts: grammar, and the order of the steps
+//!   agent     does what a script, a pipe or a chat asks for
 //!   desk      sign in, ask one thing after another, leave
+//!   errand    one thing asked of the server, to its end
 //!   directory the accounts of the server, in memory or in a file
 //!   check/*   trying a server stage by stage
 //!   session   a client on its reactor: signing in, waiting, signing off
-//!   loopback  the built-in server and its echo
+//!   loopback  the built-in server and its echo        keepalive peers that vanished
 //!   ledger    what became of every message
 //!   translate what the client reports, as events      events   the events themselves
 //!   render/*  events to lines on stdout               escape   what makes text safe to show
@@ -22,18 +25,23 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod agent;
 mod args;
 mod check;
+mod command;
 mod config;
 mod console;
 mod desk;
 mod directory;
 mod entropy;
+mod errand;
 mod escape;
 mod events;
 mod exit;
 mod failure;
 mod files;
+mod input;
+mod keepalive;
 mod ledger;
 mod log;
 mod loopback;
@@ -41,6 +49,7 @@ mod man;
 mod mask;
 mod password;
 mod render;
+pub mod script;
 mod session;
 mod signals;
 mod trace;
@@ -48,6 +57,7 @@ mod translate;
 mod usage;
 mod users;
 mod verbs;
+mod width;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -67,6 +77,8 @@ pub fn main() -> ExitCode {
     };
     let ended = match &cli.verb {
         Verb::Send(args) => verbs::send::run(args),
+        Verb::Run(args) => verbs::run::run(args),
+        Verb::Pipe(args) => verbs::pipe::run(args),
         Verb::Listen(args) => verbs::listen::run(args),
         Verb::Chat(args) => verbs::chat::run(args),
         Verb::Contacts(args) => verbs::contacts::run(args),

@@ -52,6 +52,11 @@ impl Log {
         self.write(Level::Error, format_args!("error: {text}"));
     }
 
+    /// An error in several lines, each safe to show as it is.
+    pub(crate) fn error_in_lines(&self, shown: impl fmt::Display) {
+        self.put(Level::Error, format_args!("error: {shown}"));
+    }
+
     pub(crate) fn note(&self, text: impl fmt::Display) {
         self.write(Level::Note, format_args!("{text}"));
     }
@@ -60,24 +65,28 @@ impl Log {
         self.write(Level::Detail, format_args!("{text}"));
     }
 
-    /// A failure to write to stderr has nowhere to be told, so it is let go.
     fn write(&self, level: Level, text: fmt::Arguments<'_>) {
         let text: String = text.to_string().chars().take(LINE).collect();
+        self.put(level, format_args!("{}", EscapedDisplay(&text)));
+    }
+
+    /// A failure to write to stderr has nowhere to be told, so it is let go.
+    fn put(&self, level: Level, shown: fmt::Arguments<'_>) {
         if level <= self.stderr {
-            let line = format!("msnp: {}\n", EscapedDisplay(&text));
+            let line = format!("msnp: {shown}\n");
             let _ = std::io::stderr().write_all(line.as_bytes());
         }
         if level <= Level::Detail.max(self.stderr) {
-            self.write_to_file(&text);
+            self.put_in_file(shown);
         }
     }
 
     /// A file that cannot be written is said to be so once, and left alone from then on.
-    fn write_to_file(&self, text: &str) {
+    fn put_in_file(&self, shown: fmt::Arguments<'_>) {
         let mut file = self.file.borrow_mut();
         let Some(open) = file.as_mut() else { return };
         let at = humantime::format_rfc3339_millis(SystemTime::now());
-        let line = format!("{at} {}\n", EscapedDisplay(text));
+        let line = format!("{at} {shown}\n");
         if let Err(error) = open.write_all(line.as_bytes()) {
             *file = None;
             drop(file);

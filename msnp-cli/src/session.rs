@@ -15,12 +15,14 @@ use msnp_proto::secret::Secret;
 use msnp_proto::time::Instant;
 use msnp_proto::types::{Delivery, Handle, Status};
 
+use crate::agent::Means;
 use crate::args::{Server, SignInArgs, Until};
 use crate::check::watch::Watch;
 use crate::console::Console;
-use crate::events::{Event, Progress, Ready};
+use crate::events::{Event, Mark, Marked, Progress, Ready};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::keepalive;
 use crate::ledger::{Ledger, millis};
 use crate::log::Log;
 use crate::loopback::{self, Backstage};
@@ -129,6 +131,8 @@ impl Session {
         }
         let party = Both::new(Client::new(config), backstage);
         let mut reactor = Reactor::with_options(party, options)?;
+        // The client pings its server; a switchboard has no such question.
+        reactor.set_socket_setup(keepalive::after(keepalive::OF_CLIENTS));
         let trace = console.trace(is_ours).map(|trace| -> Box<dyn Tap> { trace });
         if let Some((watch, _)) = watch {
             reactor.set_tap(watch.tap(trace, is_ours));
@@ -237,7 +241,7 @@ impl Session {
     }
 
     /// Says on stderr why there is no session, and what may be done about it.
-    fn explain(&self, why: Lost) {
+    pub(crate) fn explain(&self, why: Lost) {
         let (server, account) = (&self.server, &self.account);
         let advice = match Exit::of_lost(why) {
             Exit::NoHost => "check the name after --server",
@@ -271,8 +275,39 @@ impl Session {
 
     /// Shows what was told, and keeps the books.
     pub(crate) fn show(&mut self, told: &Told) {
+        self.show_marked(told, Mark::NONE);
+    }
+
+    /// The same for what comes of something that the user has named.
+    pub(crate) fn show_marked(&mut self, told: &Told, mark: Mark) {
         let now = self.now();
-        let event = match told {
+        let ours = match told {
+            Told::Queued { message } => self.ledger.queued(*message),
+            Told::Sent { message } => self.ledger.sent(*message),
+            Told::Delivery { message, outcome } => self.ledger.ended(now, *message, *outcome),
+            _ => self.event(told).map(|event| Marked { mark, event }),
+        };
+        if let Some(marked) = ours {
+            self.emit(&marked);
+        }
+    }
+
+    /// Shows an event.
+    pub(crate) fn emit(&mut self, marked: &Marked) {
+        self.out.emit_marked(marked);
+        if let (Some(broken), false) = (self.out.broken(), self.broken_noted) {
+            self.broken_noted = true;
+            match broken {
+                Broken::ReaderGone => self.log.detail("nobody reads our output any more"),
+                Broken::Failed(kind) => self.log.error(format_args!("cannot write events: {kind}")),
+            }
+        }
+    }
+
+    /// What was told as an event, unless it is one about a message of ours.
+    fn event(&mut self, told: &Told) -> Option<Event> {
+        let now = self.now();
+        match told {
             Told::Connected { server } => Some(Event::Connected(Progress {
                 server: server.to_string(),
                 ms: millis(now, self.begun),
@@ -296,9 +331,6 @@ impl Session {
                 let state = Some(status.as_str());
                 Some(Event::Online(Progress { account, state, ..self.progress() }))
             }
-            Told::Queued { message } => self.ledger.queued(*message),
-            Told::Sent { message } => self.ledger.sent(*message),
-            Told::Delivery { message, outcome } => self.ledger.ended(now, *message, *outcome),
             Told::Lost { why } => {
                 if let Some(refused) = translate::refused_sign_in(*why) {
                     self.out.emit(&refused);
@@ -312,16 +344,6 @@ impl Session {
                 Some(Event::Retrying { attempt: *attempt, wait_ms })
             }
             told => translate::event(told),
-        };
-        if let Some(event) = event {
-            self.out.emit(&event);
-        }
-        if let (Some(broken), false) = (self.out.broken(), self.broken_noted) {
-            self.broken_noted = true;
-            match broken {
-                Broken::ReaderGone => self.log.detail("nobody reads our output any more"),
-                Broken::Failed(kind) => self.log.error(format_args!("cannot write events: {kind}")),
-            }
         }
     }
 
@@ -351,27 +373,27 @@ impl Session {
     /// Gives a text to the client. If it does not take it, that is the message's end.
     pub(crate) fn send_text(&mut self, chat: Result<ChatId, Misuse>, to: &Handle, text: &str) {
         let now = self.now();
-        let id = self.ledger.next_id();
+        let mark = self.ledger.mark(Mark::NONE);
         let to = to.to_string();
         let taken = chat.and_then(|chat| {
             let message = self.client().send_text(now, chat, text, Delivery::Always)?;
             Ok((message, chat))
         });
         match taken {
-            Ok((message, chat)) => self.ledger.taken(now, message, chat, id, to),
+            Ok((message, chat)) => self.ledger.taken(now, message, chat, mark, to),
             Err(misuse) => {
                 let exit = Exit::of_misuse(misuse);
-                let event = self.ledger.failed(id, to, exit, misuse.to_string());
-                self.out.emit(&event);
+                let failed = self.ledger.failed(mark, to, exit, misuse.to_string());
+                self.emit(&failed);
             }
         }
     }
 
     /// Ends a message that was never given to the client.
     pub(crate) fn fail(&mut self, to: &Handle, exit: Exit, reason: &str) {
-        let id = self.ledger.next_id();
-        let event = self.ledger.failed(id, to.to_string(), exit, reason.to_owned());
-        self.out.emit(&event);
+        let mark = self.ledger.mark(Mark::NONE);
+        let failed = self.ledger.failed(mark, to.to_string(), exit, reason.to_owned());
+        self.emit(&failed);
     }
 
     /// Signs off, shows how open messages end, and says `done` with the code that comes of it:
@@ -408,6 +430,13 @@ impl Session {
             Some(Broken::Failed(_)) if !exit.is_signal() => Exit::Io,
             _ => exit,
         })
+    }
+
+    /// What an agent works with.
+    pub(crate) fn means(&mut self) -> Means<'_> {
+        let now = self.reactor.now();
+        let client = &mut self.reactor.host_mut().first;
+        Means { now, client, ledger: &mut self.ledger }
     }
 
     pub(crate) fn now(&self) -> Instant {

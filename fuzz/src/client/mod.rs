@@ -20,7 +20,7 @@ use events::Ledger;
 const PASSWORD: &str = "Pa55-w0rd";
 
 /// Most operations of one list.
-const STEPS: usize = 100;
+const STEPS: usize = 200;
 
 /// Connections that operations can mean.
 const CONNECTIONS: usize = 8;

@@ -4,8 +4,10 @@
 //! know what they do.
 
 mod common;
+mod limits;
 mod people;
 mod retry;
+mod script;
 mod user;
 mod values;
 
@@ -18,12 +20,13 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use msnp_proto::types::Handle;
 
 pub(crate) use common::{OutputArgs, PlaceArgs, SignInArgs};
+pub(crate) use limits::LimitArgs;
 pub(crate) use people::{
-    AddContacts, ContactsArgs, ContactsTask, DeskArgs, GroupsArgs, GroupsTask, ListContacts,
-    MoveContacts, NameArgs, PrivacyArgs, RemoveContacts, RenameContact, RenameGroup, SeveralArgs,
-    StatusArgs,
+    ContactsArgs, ContactsTask, DeskArgs, GroupsArgs, GroupsTask, ListContacts, NameArgs,
+    PrivacyArgs, SeveralArgs, StatusArgs,
 };
 pub(crate) use retry::{RetryArgs, StayArgs};
+pub(crate) use script::{PipeArgs, RunArgs};
 pub(crate) use user::{ServeTask, UserArgs, UserTask};
 pub(crate) use values::{AsFarAs, OnError, Server, Until};
 
@@ -61,7 +64,10 @@ Examples:
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     Send(SendArgs),
+    Run(Box<RunArgs>),
     Listen(ListenArgs),
+    #[command(mut_arg("output", |arg| arg.default_value("json")))]
+    Pipe(Box<PipeArgs>),
     Chat(ChatArgs),
     Contacts(Box<ContactsArgs>),
     Groups(Box<GroupsArgs>),
@@ -76,11 +82,22 @@ pub(crate) enum Verb {
 }
 
 impl Verb {
+    /// Does what depends on whether a value was said for this run, or is one of the file or built in.
+    pub(crate) fn sort(&mut self, is_given: &dyn Fn(&str) -> bool) {
+        match self {
+            Self::Run(args) => args.sort(is_given),
+            Self::Pipe(args) => args.sort(is_given),
+            _ => {}
+        }
+    }
+
     /// How it signs in, if it does.
     pub(crate) fn sign_in_mut(&mut self) -> Option<&mut SignInArgs> {
         Some(match self {
             Self::Send(args) => &mut args.sign_in,
+            Self::Run(args) => &mut args.sign_in,
             Self::Listen(args) => &mut args.sign_in,
+            Self::Pipe(args) => &mut args.sign_in,
             Self::Chat(args) => &mut args.sign_in,
             Self::Contacts(args) => &mut args.task.desk_mut().sign_in,
             Self::Groups(args) => &mut args.task.desk_mut().sign_in,
@@ -264,7 +281,8 @@ Example of a users file (mode 0600):
 With --data:
   msnp serve --data accounts.db user add alice@example.net
   msnp serve --data accounts.db
-Both files hold passwords as they are. Ctrl-C tells everybody and stops.";
+Both files hold passwords as they are. Ctrl-C tells everybody and stops.
+RATE is N:M: N a second and M at once on one connection, or 0 for any. What is more waits.";
 
 /// Try a server stage by stage, and say what is wrong
 #[derive(Args, Debug)]
@@ -365,51 +383,6 @@ const MAN_EXAMPLES: &str = "\
 Examples:
   msnp man send | man -l -
   msnp man --dir ~/.local/share/man/man1";
-
-/// What strangers may cost.
-#[derive(Args, Debug)]
-#[command(next_help_heading = "Limits")]
-pub(crate) struct LimitArgs {
-    /// Connections in all
-    #[arg(long, value_name = "N", default_value_t = 1024, value_parser = values::at_least(1))]
-    pub(crate) max_connections: usize,
-
-    /// Connections from one address
-    #[arg(long, value_name = "N", default_value_t = 64, value_parser = values::at_least(1))]
-    pub(crate) max_per_address: usize,
-
-    /// People on one contact list
-    #[arg(long, value_name = "N", default_value_t = 600, value_parser = values::at_least(1))]
-    pub(crate) max_contacts: usize,
-
-    /// From connecting to being signed in
-    #[arg(long, value_name = "TIME", default_value = "20s", value_parser = values::some_time)]
-    pub(crate) sign_in_deadline: Duration,
-
-    /// Longest line before sign-in, in bytes
-    #[arg(long, value_name = "BYTES", default_value_t = 1024, value_parser = values::at_least(64))]
-    pub(crate) line_before_sign_in: usize,
-
-    /// Longest line after sign-in, in bytes
-    #[arg(long, value_name = "BYTES", default_value_t = 8 * 1024, value_parser = values::at_least(256))]
-    pub(crate) max_line: usize,
-
-    /// Changes and calls a second, 0: any
-    #[arg(long, value_name = "N", default_value_t = 10)]
-    pub(crate) changes_per_second: u32,
-
-    /// How many of them at once; the rest waits
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) changes_burst: u32,
-
-    /// Unread bytes that make a connection wait
-    #[arg(long, value_name = "BYTES", default_value_t = 64 * 1024, value_parser = values::at_least(1024))]
-    pub(crate) backlog_soft: usize,
-
-    /// Unread bytes that end a connection
-    #[arg(long, value_name = "BYTES", default_value_t = 256 * 1024, value_parser = values::at_least(2048))]
-    pub(crate) backlog_hard: usize,
-}
 
 #[cfg(test)]
 mod tests {

@@ -177,7 +177,7 @@ pub(crate) enum GroupsTask {
     /// All groups, with how many contacts are in each
     List(DeskArgs),
     /// Make groups
-    Add(NamedGroups),
+    Add(NewGroups),
     /// Delete groups; who is in no other is in group 0 then
     Remove(NamedGroups),
     /// Give a group another name
@@ -188,10 +188,21 @@ impl GroupsTask {
     pub(super) fn desk_mut(&mut self) -> &mut DeskArgs {
         match self {
             Self::List(args) => args,
-            Self::Add(args) | Self::Remove(args) => &mut args.several.desk,
+            Self::Add(args) => &mut args.several.desk,
+            Self::Remove(args) => &mut args.several.desk,
             Self::Rename(args) => &mut args.desk,
         }
     }
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct NewGroups {
+    /// Their names
+    #[arg(value_name = "NAME", required = true, value_parser = name)]
+    pub(crate) names: Vec<Nick>,
+
+    #[command(flatten)]
+    pub(crate) several: SeveralArgs,
 }
 
 #[derive(Args, Debug)]

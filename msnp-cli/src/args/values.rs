@@ -2,15 +2,16 @@
 //! it should have been.
 
 use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use clap::ValueEnum;
-use clap::builder::RangedU64ValueParser;
 use msnp_proto::client::Config;
 use msnp_proto::machine::Target;
 use msnp_proto::types::{Address, Dialect, Handle};
 
 use super::common::Offer;
+use crate::script::{MOST_IN_FLIGHT, Variables};
 
 /// The server to sign in to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,6 +88,21 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
         .map_err(|error| format!("{error}; a time is like 500ms, 10s or 2m"))
 }
 
+/// The name and the value of a variable.
+pub(super) fn variable(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("a variable is like name=value")?;
+    if Variables::default().set(name, value) {
+        Ok((name.to_owned(), value.to_owned()))
+    } else {
+        Err("a name is at most 64 letters, digits, _ and -, and begins with a letter or _".into())
+    }
+}
+
+pub(super) fn window(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| (1..=MOST_IN_FLIGHT).contains(number));
+    number.ok_or_else(|| format!("this is a number from 1 to {MOST_IN_FLIGHT}"))
+}
+
 /// As [`duration`], but in no time at all nothing can be done.
 pub(super) fn some_time(text: &str) -> Result<Duration, String> {
     match duration(text)? {
@@ -95,9 +111,34 @@ pub(super) fn some_time(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// Below this a limit would keep everybody out.
-pub(super) fn at_least(least: u64) -> RangedU64ValueParser<usize> {
-    RangedU64ValueParser::new().range(least..)
+/// After how long without a sign of life a connection ends; zero for never. The system counts in
+/// seconds, and not to more than some hours.
+pub(super) fn keepalive(text: &str) -> Result<Duration, String> {
+    let time = if text == "0" { Duration::ZERO } else { duration(text)? };
+    let good = Duration::from_secs(6)..=Duration::from_secs(12 * 3600);
+    if time.is_zero() || good.contains(&time) {
+        return Ok(time);
+    }
+    Err("this is a time from 6s to 12h, or 0 for never".into())
+}
+
+/// At least one of something.
+pub(super) fn count(text: &str) -> Result<usize, String> {
+    text.parse()
+        .ok()
+        .filter(|count| *count > 0 && !text.starts_with('+'))
+        .ok_or_else(|| format!("this is a whole number from 1 to {}", usize::MAX))
+}
+
+/// A number of bytes within bounds.
+pub(super) fn size(
+    bounds: RangeInclusive<u64>,
+) -> impl Fn(&str) -> Result<u64, String> + Clone + Send + Sync {
+    move |text| {
+        text.parse().ok().filter(|size| bounds.contains(size) && !text.starts_with('+')).ok_or_else(
+            || format!("this is a number of bytes from {} to {}", bounds.start(), bounds.end()),
+        )
+    }
 }
 
 pub(super) fn dialects(text: &str) -> Result<Offer, String> {

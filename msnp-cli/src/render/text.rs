@@ -8,7 +8,7 @@ use std::io::Write;
 
 use crate::escape::EscapedDisplay;
 use crate::events::{
-    Change, Chat, Configured, Contact, Ending, Event, Mail, Message, Person, Progress, Ready,
+    Change, Chat, Configured, Contact, Ending, Event, Mail, Mark, Message, Person, Progress, Ready,
     Refused, Source, Stage, StageResult, User,
 };
 
@@ -16,10 +16,10 @@ use crate::events::{
 const COLUMN: usize = 14;
 
 /// Appends the event without a line end.
-pub(super) fn write(out: &mut Vec<u8>, event: &Event, colour: bool) {
+pub(super) fn write(out: &mut Vec<u8>, event: &Event, mark: &Mark, colour: bool) {
     let (name, paint) = name(event);
     let pad = COLUMN.saturating_sub(name.len());
-    let escaped = EscapedDisplay(Words(event));
+    let escaped = EscapedDisplay(Words(event, mark));
     let written = if colour {
         write!(out, "\x1b[{paint}m{name}\x1b[0m{:pad$}{escaped}", "")
     } else {
@@ -70,10 +70,23 @@ fn name(event: &Event) -> (&'static str, u8) {
     }
 }
 
-struct Words<'a>(&'a Event);
+struct Words<'a>(&'a Event, &'a Mark);
 
 impl fmt::Display for Words<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(event, mark) = self;
+        if let Some(id) = &mark.id {
+            write!(f, "{id} ")?;
+        }
+        self.words(f)?;
+        // Behind what somebody wrote it would look as if they had written it.
+        let is_theirs = matches!(event, Event::Message(_));
+        mark.line.filter(|_| !is_theirs).map_or(Ok(()), |line| write!(f, ", line {line}"))
+    }
+}
+
+impl Words<'_> {
+    fn words(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Event::Ready(ready) => words_of_ready(f, ready),
             Event::Connected(step) => write!(f, "to {} ({} ms)", step.server, step.ms),
@@ -110,8 +123,7 @@ impl fmt::Display for Words<'_> {
             Event::Chat(chat) => words_of_chat(f, chat),
             Event::Message(message) => words_of_message(f, message),
             Event::Typing { from, .. } => write!(f, "{from}"),
-            Event::Queued(at) => write!(f, "{} to {}", at.id, at.to),
-            Event::Sent(at) => write!(f, "{} to {}", at.id, at.to),
+            Event::Queued(at) | Event::Sent(at) => write!(f, "to {}", at.to),
             Event::Acked(end) | Event::Nacked(end) | Event::Failed(end) | Event::Unknown(end) => {
                 words_of_ending(f, end)
             }
@@ -126,10 +138,11 @@ impl fmt::Display for Words<'_> {
             }
             Event::Done(done) => {
                 let (acked, failed, unknown) = (done.acked, done.failed, done.unknown);
-                if (acked, failed, unknown) == (0, 0, 0) {
-                    return write!(f, "exit {}", done.exit);
+                if (acked, failed, unknown) != (0, 0, 0) {
+                    write!(f, "{acked} acked, {failed} failed, {unknown} unknown, ")?;
                 }
-                write!(f, "{acked} acked, {failed} failed, {unknown} unknown, exit {}", done.exit)
+                write!(f, "exit {}", done.exit)?;
+                done.line.map_or(Ok(()), |line| write!(f, ", finished up to line {line}"))
             }
         }
     }
@@ -303,7 +316,7 @@ fn words_of_message(f: &mut fmt::Formatter<'_>, message: &Message) -> fmt::Resul
 }
 
 fn words_of_ending(f: &mut fmt::Formatter<'_>, end: &Ending) -> fmt::Result {
-    write!(f, "{} to {}", end.id, end.to)?;
+    write!(f, "to {}", end.to)?;
     match (&end.reason, end.code) {
         (Some(reason), Some(code)) if !reason.contains(&code.to_string()) => {
             write!(f, ": {reason} ({code})")?;
@@ -373,7 +386,7 @@ mod tests {
 
     fn line(event: &Event, colour: bool) -> String {
         let mut out = Vec::new();
-        write(&mut out, event, colour);
+        write(&mut out, event, &Mark::NONE, colour);
         String::from_utf8(out).expect("text is UTF-8")
     }
 

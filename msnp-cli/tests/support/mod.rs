@@ -6,7 +6,7 @@ pub(crate) mod client;
 pub(crate) mod fake;
 
 use std::fs::{self, Permissions};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
@@ -202,6 +202,11 @@ impl Msnp {
         }
     }
 
+    /// The lines that were waited for, or passed over meanwhile.
+    pub(crate) fn seen(&self) -> &[String] {
+        &self.seen
+    }
+
     pub(crate) fn until_type(&mut self, name: &str) -> Value {
         self.until(|event| event["type"] == name)
     }
@@ -209,6 +214,15 @@ impl Msnp {
     pub(crate) fn say(&mut self, text: &str) {
         let stdin = self.stdin.as_mut().expect("stdin is open");
         stdin.write_all(text.as_bytes()).expect("the program reads");
+    }
+
+    /// Says something to a program that may have ended without reading it.
+    pub(crate) fn say_if_read(&mut self, bytes: &[u8]) {
+        let stdin = self.stdin.as_mut().expect("stdin is open");
+        match stdin.write_all(bytes) {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
+            result => result.expect("the program reads or has ended"),
+        }
     }
 
     /// Waits for its end and returns its code, when nobody reads what it says.
