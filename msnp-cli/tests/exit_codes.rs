@@ -36,6 +36,11 @@ const TABLE: &[Row] = &[
     (65, "the message is too large", || {
         run(&["send", "--to", "echo@example.net", &"x".repeat(1665)])
     }),
+    (65, "a script is wrong", || {
+        let folder = Folder::new();
+        folder.file("script", "sned bob@example.net x\n", 0o644);
+        run(&["run", &folder.path("script")])
+    }),
     (65, "the message is empty", || run(&["send", "--to", "echo@example.net", ""])),
     (65, "stdin is not text", || {
         let folder = Folder::new();
@@ -46,6 +51,7 @@ const TABLE: &[Row] = &[
         run(&["send", "--to", "a@b.c", "--password-file", "/no/such/file", "x"])
     }),
     (66, "the configuration file is missing", || run(&["check", "--config", "/no/such/file"])),
+    (66, "the script is missing", || run(&["run", "/no/such/file"])),
     (66, "stdin cannot be read", || from("/", &["send", "--to", "echo@example.net", "-"])),
     (66, "the data file is missing", || run(&["serve", "--data", "/no/such/file", "user", "list"])),
     (68, "the host name does not resolve", || start_send("nowhere.invalid", &[]).end()),
@@ -274,7 +280,7 @@ fn ignores_hangup() -> bool {
 #[test]
 fn the_first_signal_ends_in_order_and_the_second_at_once() {
     let signals = [(Signal::SIGINT, 130), (Signal::SIGTERM, 143)];
-    for verb in [&["listen"][..], &["chat", "bob@example.net"]] {
+    for verb in [&["listen"][..], &["chat", "bob@example.net"], &["pipe"]] {
         for (signal, code) in signals {
             // A server that takes the goodbye and never closes.
             let fake = Fake::start(|_, line| at(line, "OUT", Answer::Freeze));
@@ -293,10 +299,15 @@ fn the_first_signal_ends_in_order_and_the_second_at_once() {
 
 #[test]
 fn a_signal_ends_every_verb_that_waits_for_a_server() {
+    let folder = Folder::new();
+    folder.file("script", "online bob@example.net within 20s\n", 0o644);
+    let script = folder.path("script");
     for (verb, sends) in [
         (&["send", "--to", "bob@example.net", "x"][..], true),
         (&["listen"], false),
         (&["chat", "bob@example.net"], false),
+        (&["pipe"], false),
+        (&["run", &script], false),
         (&["contacts", "list"], false),
         (&["groups", "list"], false),
         (&["status"], false),
