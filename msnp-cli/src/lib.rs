@@ -81,6 +81,7 @@ use crate::failure::Failure;
 /// Does what the command line says, and says how it ended.
 #[must_use]
 pub fn main() -> ExitCode {
+    end_on_panic();
     let cli = match config::parse() {
         Ok(cli) => cli,
         Err(failure) => return end(Err(failure)),
@@ -104,6 +105,21 @@ pub fn main() -> ExitCode {
         Verb::Config(args) => verbs::config::run(args, &cli.place.words()),
     };
     end(ended)
+}
+
+/// From now on a panic, of any thread, ends the program with one line and the code for a mistake of
+/// ours: a script should not have to know what an aborted program looks like.
+pub fn end_on_panic() {
+    std::panic::set_hook(Box::new(|panic| {
+        let at = panic.location().map(|at| format!(" at {}:{}", at.file(), at.line()));
+        let payload = panic.payload();
+        let what = payload.downcast_ref::<&str>().copied();
+        let what = what.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        let what = what.unwrap_or("no reason");
+        let text = format!("{what}{}; please report this", at.unwrap_or_default());
+        let _ = writeln!(std::io::stderr(), "msnp: mistake: {}", EscapedDisplay(text));
+        std::process::exit(Exit::Bug.code().into());
+    }));
 }
 
 fn end(ended: Result<Exit, Failure>) -> ExitCode {
