@@ -285,9 +285,9 @@ fn every_end_has_its_code_and_one_line() {
     lying[24 + 8..][..4].copy_from_slice(&[0xFF; 4]);
     let rows = [
         (0, capture("chat.pcap"), ""),
-        (65, file("cut", &whole[..5000]), "the file ends within a packet, "),
+        (65, file("cut", &whole[..5000]), "the file ends within a record, "),
         (65, file("lying", &lying), "packet 1 claims to have 4294967295 bytes (at byte 24)"),
-        (65, file("nothing", b""), "neither a capture, nor a transcript"),
+        (65, file("nothing", b""), "nothing: nothing in it"),
         (65, file("words", b"hello there\n"), "neither a capture, nor a transcript"),
         (65, file("packed.gz", &[0x1F, 0x8B, 8, 0]), "compressed by gzip; unpack it first"),
         (65, file("broken.txt", b"C: PNG\nC: \\q\n"), "line 2, column 4: expected one of"),

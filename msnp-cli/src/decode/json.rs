@@ -145,13 +145,7 @@ impl Json {
         self.string("verb", command.verb().as_bytes());
         let mut whole = true;
         match &command.said {
-            Said::Unknown => self.words(command),
-            Said::Misfit(error) => {
-                self.words(command);
-                if command.oversized.is_none() {
-                    self.string("problem", error.to_string().as_bytes());
-                }
-            }
+            Said::Unknown | Said::Misfit(_) => self.words(command),
             Said::Refusal(refusal) => {
                 if let Some(trid) = refusal.trid {
                     self.number("trid", trid.0.into());
@@ -170,9 +164,8 @@ impl Json {
         if !extra.is_empty() {
             whole &= self.string("extra", extra);
         }
-        if let Some(announced) = command.oversized {
-            let text = format!("payload of {announced} bytes is over the limit");
-            self.string("problem", text.as_bytes());
+        if let Some(problem) = command.problem() {
+            self.string("problem", problem.as_bytes());
         }
         if command.missing > 0 {
             self.number("missing_bytes", command.missing);

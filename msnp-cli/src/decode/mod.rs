@@ -234,10 +234,12 @@ impl Decoder {
             Some(failed) => Err(failed.clone()),
             None => self.take_tail(true),
         };
-        if ended.is_ok() && !self.tail.is_empty() && matches!(self.source, Source::Capture(..)) {
+        if let (Ok(()), Source::Capture(capture, _)) = (&ended, &self.source) {
             let (left, at) = (self.tail.len(), self.used);
-            let text = format!("the file ends within a packet, {left} bytes behind byte {at}");
-            ended = Err(BadInput(text));
+            if left > 0 || !capture.is_whole() {
+                let text = format!("the file ends within a record, {left} bytes behind byte {at}");
+                ended = Err(BadInput(text));
+            }
         }
         let sink = &mut Counting { view: &mut self.view, summary: &mut self.summary };
         match &mut self.source {
@@ -327,7 +329,7 @@ impl Decoder {
         self.source = match kind {
             Kind::Pcap => Source::Capture(Capture::Pcap(Pcap::default()), connections()),
             Kind::Pcapng => Source::Capture(Capture::Pcapng(Blocks::default()), connections()),
-            Kind::Transcript => Source::Lines(Lines::default()),
+            Kind::Transcript => Source::Lines(Lines::new()),
             Kind::Stream(server, side) => {
                 let sink = &mut Counting { view: &mut self.view, summary: &mut self.summary };
                 let what = What::Opened(Opened::default());

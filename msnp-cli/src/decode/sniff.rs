@@ -26,6 +26,9 @@ pub(super) enum Kind {
 
 /// Looks at the first bytes.
 pub(super) fn kind(bytes: &[u8]) -> Result<Kind, Broken> {
+    if bytes.is_empty() {
+        return Err(Broken("nothing in it".into()));
+    }
     if is_pcap(bytes) {
         return Ok(Kind::Pcap);
     }
@@ -147,7 +150,7 @@ mod tests {
     #[test]
     fn what_is_none_of_them_is_refused() {
         for (bytes, text) in [
-            (&b""[..], "neither a capture"),
+            (&b""[..], "nothing in it"),
             (b"hello\nthere\n", "neither a capture"),
             (b"GET / HTTP/1.1\r\n\r\n", "neither a capture"),
             (&[0x1F, 0x8B, 8], "compressed by gzip"),

@@ -390,7 +390,7 @@ fn no_prefix_of_a_capture_is_more_than_an_early_end() {
         match ended {
             Ok(()) => whole += 1,
             Err(BadInput(text)) => {
-                assert!(text.starts_with("the file ends within a packet, "), "{text}");
+                assert!(text.starts_with("the file ends within a record, "), "{text}");
                 early += 1;
             }
         }
@@ -515,6 +515,60 @@ fn streams_of_one_side_and_broken_transcripts() {
     assert_eq!(ended, Err(BadInput("line 2 is not UTF-8, as a transcript is".into())));
     let (_, ended, _) = decode_as(Options::new(Form::Json), b"");
     assert!(ended.is_err());
+}
+
+/// A sign-in of a later dialect: payloads that the tables do not know, answers without the payload
+/// that a request of the same verb has, and a switchboard.
+const LATER: &str = "\
+ns C: VER 1 MSNP13 MSNP12 CVR0
+ns S: VER 1 MSNP13
+ns C: CVR 2 0x0409 winnt 5.1 i386 MSNMSGR 8.0.0812 MSMSGS a@b.c
+ns C: USR 3 TWN I a@b.c
+ns S: USR 3 TWN S lc=1033,id=507
+ns C: USR 4 TWN S t=geheim
+ns S: USR 4 OK a@b.c 1 0
+ns S: GCF 0 Shields.xml 6
+ns S: <x/>\\r\\n\\
+ns C: BLP 5 AL
+ns C: ADL 6 9
+ns C: <ml></ml>\\
+ns S: ADL 6 OK
+ns C: UUX 7 11
+ns C: <Data/>mood\\
+ns S: UUX 7 0
+ns S: UBX b@b.c 4
+ns S: \\x00\\xff<>\\
+ns S: NLN NLN b@b.c B 1073791084
+ns S: 241 8 5
+ns S: <ml/>\\
+ns S: 217 9
+ns S: QNG 47
+ns S: UBX c@b.c 0
+ns S: FLN b@b.c
+";
+
+#[test]
+fn later_dialects_are_kept_as_they_come_and_the_step_with_them() {
+    let (out, ended, summary) = decode_as(Options::new(Form::Json), LATER.as_bytes());
+    assert_eq!((ended, summary.unreadable, summary.commands), (Ok(()), 0, 20));
+    let events = parsed(&out);
+    let one = |verb: &str, from: &str| {
+        let wanted = |event: &&Value| event["verb"] == verb && event["from"] == from;
+        events.iter().filter(wanted).next_back().expect("the command").clone()
+    };
+    assert!(events.iter().all(|event| event["problem"].is_null()), "{out}");
+    assert_eq!(one("USR", "client")["words"], serde_json::json!(["4", "TWN", "S", "***"]));
+    assert_eq!(one("GCF", "server")["payload"], "<x/>\r\n");
+    assert_eq!(one("ADL", "client")["payload"], "<ml></ml>");
+    assert_eq!(one("ADL", "server")["words"], serde_json::json!(["6", "OK"]));
+    let ubx = events.iter().find(|event| event["verb"] == "UBX").expect("the first");
+    assert_eq!(ubx["payload_b64"], "AP88Pg==");
+    assert_eq!(one("NLN", "server")["extra"], "1073791084");
+    assert_eq!(one("241", "server")["payload"], "<ml/>");
+    assert_eq!(
+        (&one("217", "server")["code"], &one("217", "server")["trid"]),
+        (&217.into(), &9.into())
+    );
 }
 
 /// Any small capture with mistakes in it.

@@ -151,7 +151,7 @@ impl Sink for Text {
                 self.speaker(number, unreadable.server, unreadable.from);
                 let shown = unreadable.shown(self.show_secrets);
                 let (count, why) = (unreadable.bytes.len(), unreadable.why);
-                self.say(format_args!(" {count} bytes ({why}): {}", shown.escape_ascii()));
+                self.say(format_args!(" {count} bytes ({why}): {}", Escaped(&text_of(&shown))));
                 ("unreadable", YELLOW)
             }
             What::Gap { server, from, size } => {
@@ -210,9 +210,6 @@ fn words_of(out: &mut String, command: &Command<'_>, show_secrets: bool) {
                 let payload = if show_secrets { payload.into() } else { masked_payload(payload) };
                 pair(out, "payload", &text_of(&payload));
             }
-            if let (Said::Misfit(error), None) = (&command.said, command.oversized) {
-                pair(out, "problem", &error.to_string());
-            }
         }
         Said::Refusal(refusal) => {
             if let Some(trid) = refusal.trid {
@@ -235,8 +232,8 @@ fn words_of(out: &mut String, command: &Command<'_>, show_secrets: bool) {
     if !command.said.extra().is_empty() {
         pair(out, "extra", &text_of(command.said.extra()));
     }
-    if let Some(announced) = command.oversized {
-        pair(out, "problem", &format!("payload of {announced} bytes is over the limit"));
+    if let Some(problem) = command.problem() {
+        pair(out, "problem", &problem);
     }
     if command.missing > 0 {
         pair(out, "missing_bytes", &command.missing.to_string());
