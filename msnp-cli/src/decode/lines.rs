@@ -20,7 +20,7 @@ pub(super) const LONGEST: usize = 1 << 20;
 #[derive(Debug)]
 pub(super) struct Lines {
     line: usize,
-    talks: Table<Option<String>, Box<Talk>>,
+    talks: Table<Option<String>, Talk>,
     /// How many connections there were.
     count: u32,
     /// Bytes that all of them hold back.
@@ -69,14 +69,14 @@ impl Lines {
 
     /// Ends all connections, in the order in which they began.
     pub(super) fn finish(&mut self, sink: &mut dyn Sink) {
-        let mut left: Vec<Box<Talk>> = self.talks.drain().collect();
+        let mut left: Vec<Talk> = self.talks.drain().collect();
         left.sort_by_key(|talk| talk.number);
         for talk in left {
             self.end(talk, Ending::InputEnds, sink);
         }
     }
 
-    fn end(&mut self, mut talk: Box<Talk>, ending: Ending, sink: &mut dyn Sink) {
+    fn end(&mut self, mut talk: Talk, ending: Ending, sink: &mut dyn Sink) {
         self.held -= talk.held;
         talk.dialogue.finish(self.now, sink);
         sink.take(&Event { at: self.now, connection: talk.number, what: What::Closed(ending) });
@@ -135,7 +135,7 @@ impl Lines {
         let known = self.servers.get(name).or_else(|| self.servers.get(&None));
         let dialogue = Dialogue::new(number, known.copied(), false);
         let talk = Talk { number, dialogue, ended: [false; 2], held: 0 };
-        if let Some(oldest) = self.talks.insert(name.clone(), Box::new(talk)) {
+        if let Some(oldest) = self.talks.insert(name.clone(), talk) {
             self.end(oldest, Ending::Forgotten, sink);
         }
         let opened = Opened { name: name.as_deref(), ..Opened::default() };

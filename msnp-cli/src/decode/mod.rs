@@ -24,6 +24,7 @@ mod pcapng;
 mod reader;
 mod reassembly;
 mod roles;
+mod short;
 mod sniff;
 mod table;
 mod text;
@@ -160,7 +161,7 @@ impl fmt::Debug for Decoder {
 enum Source {
     Unknown(Format),
     Capture(Capture, Box<Connections>),
-    Lines(Lines),
+    Lines(Box<Lines>),
     Stream(Box<Dialogue>, Side),
 }
 
@@ -329,7 +330,7 @@ impl Decoder {
         self.source = match kind {
             Kind::Pcap => Source::Capture(Capture::Pcap(Pcap::default()), connections()),
             Kind::Pcapng => Source::Capture(Capture::Pcapng(Blocks::default()), connections()),
-            Kind::Transcript => Source::Lines(Lines::new()),
+            Kind::Transcript => Source::Lines(Box::new(Lines::new())),
             Kind::Stream(server, side) => {
                 let sink = &mut Counting { view: &mut self.view, summary: &mut self.summary };
                 let what = What::Opened(Opened::default());

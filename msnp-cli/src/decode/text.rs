@@ -1,4 +1,4 @@
-//! Events as lines for people, and the short form of a command that the diagrams have.
+//! Events as lines for people.
 //!
 //! This module knows the order of the words. Everything that comes from the capture goes through
 //! [`Escaped`], so that a line stays one line and the terminal stays as it is.
@@ -188,7 +188,7 @@ fn pair(out: &mut String, name: &str, value: &str) {
 }
 
 /// Bytes as text; those that are not UTF-8 as escapes.
-fn text_of(bytes: &[u8]) -> String {
+pub(super) fn text_of(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),
         Err(_) => bytes.escape_ascii().to_string(),
@@ -279,47 +279,5 @@ fn words_of_body(out: &mut String, body: &Body<'_>) {
     }
     if let Some(bytes) = &body.bytes {
         pair(out, "bytes", &bytes.escape_ascii().to_string());
-    }
-}
-
-/// A command in a few words, not escaped: the line as it was, and what its message says.
-pub(super) fn short(command: &Command<'_>, show_secrets: bool) -> String {
-    let line = command.line(show_secrets);
-    let mut words: Vec<String> = Frame::new(&line, None).words().map(text_of).collect();
-    if command.frame.payload().is_some() {
-        // Its length says nothing to a reader.
-        words.pop();
-    }
-    let mut shown = words.join(" ");
-    if let Said::Refusal(refusal) = &command.said {
-        if let Some(name) = refusal.code.name() {
-            let _ = write!(shown, " ({name})");
-        }
-    }
-    let mut message = None;
-    command.said.fields(&mut |name, value| {
-        if let (Value::Body(payload), "body") = (value, name) {
-            message = Some(short_body(&body::read(command, payload, show_secrets)));
-        }
-    });
-    if let Some(message) = message {
-        shown.push(' ');
-        shown.push_str(&message);
-    }
-    shown
-}
-
-fn short_body(body: &Body<'_>) -> String {
-    match &body.part {
-        Part::Text(text) => format!("\"{}\"", text.content),
-        Part::Typing(_) => "(is typing)".into(),
-        Part::Fields(fields) => {
-            let named = |wanted: &[u8]| fields.iter().find(|(name, _)| *name == wanted);
-            match named(b"Invitation-Command") {
-                Some((_, command)) => format!("(invitation: {})", text_of(command)),
-                None => format!("({})", text_of(body.content_type)),
-            }
-        }
-        _ => format!("({})", text_of(body.content_type)),
     }
 }
