@@ -5,9 +5,11 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Output, Stdio};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::Value;
 use support::Folder;
 
@@ -190,7 +192,7 @@ fn text_for_people() {
     assert!(lines[0].starts_with("    0.000000 connection #1 opened 127.0.0.1:"), "{}", lines[0]);
     assert!(lines[6].ends_with("command    #1 dispatch S> XFR trid=3 address=127.0.0.1:1864 zero=0 current=127.0.0.1:1863"), "{}", lines[6]);
     assert!(
-        lines[8].ends_with(" done 1 connections, 6 commands in 14 packets, exit 0"),
+        lines[8].ends_with(" done connections: 1, commands: 6, packets: 14, exit 0"),
         "{}",
         lines[8]
     );
@@ -269,6 +271,27 @@ fn from_stdin_in_pieces() {
         drop(stdin);
         let output = child.wait_with_output().expect("it is ours");
         assert_eq!(events(&output).last().map(|done| &done["commands"]), Some(&102.into()));
+    }
+}
+
+#[test]
+fn what_is_captured_now_is_shown_now_and_a_signal_ends_it() {
+    for name in ["dispatch.pcap", "dispatch.pcapng"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_msnp"));
+        command.arg("decode").stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("the program is built");
+        let bytes = fs::read(capture(name)).expect("the fixture");
+        let mut stdin = child.stdin.take().expect("a pipe");
+        stdin.write_all(&bytes).expect("the program reads");
+        let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+        let first = lines.next().expect("a line").expect("UTF-8");
+        assert!(first.contains("#1 opened"), "{first}");
+        let last = lines.find(|line| line.as_ref().is_ok_and(|line| line.contains("closed")));
+        assert!(last.is_some());
+        let pid = i32::try_from(child.id()).map(Pid::from_raw).expect("a process id");
+        kill(pid, Signal::SIGINT).expect("it still runs");
+        assert_eq!(child.wait().expect("it is ours").code(), Some(130), "{name}");
+        drop(stdin);
     }
 }
 

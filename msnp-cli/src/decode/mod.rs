@@ -293,12 +293,12 @@ impl Decoder {
     /// Uses what is whole at the front, and returns how many bytes that is.
     fn take(&mut self, bytes: &[u8], is_all: bool) -> Result<usize, BadInput> {
         if let Source::Unknown(format) = self.source {
-            if bytes.len() < sniff::LOOK && !is_all && format != Format::Pcap {
-                return Ok(0);
-            }
             let look = bytes.get(..sniff::LOOK).unwrap_or(bytes);
-            let kind = kind(format, look).map_err(|broken| self.fail(&broken))?;
-            self.begin(kind);
+            let is_enough = look.len() == sniff::LOOK || is_all;
+            match kind(format, look, is_enough).map_err(|broken| self.fail(&broken))? {
+                Some(kind) => self.begin(kind),
+                None => return Ok(0),
+            }
         }
         let mut used = 0;
         let taken = loop {
@@ -378,14 +378,18 @@ impl Decoder {
     }
 }
 
-fn kind(format: Format, bytes: &[u8]) -> Result<Kind, Broken> {
-    let stream =
-        |side| sniff::stream(bytes, &[side]).unwrap_or(Kind::Stream(Server::Notification, side));
+/// What the input is; `None` if it takes more bytes to say.
+fn kind(format: Format, bytes: &[u8], is_enough: bool) -> Result<Option<Kind>, Broken> {
+    let stream = |side| {
+        let guess = sniff::stream(bytes, &[side]);
+        is_enough.then(|| guess.unwrap_or(Kind::Stream(Server::Notification, side)))
+    };
     Ok(match format {
-        Format::Auto => return sniff::kind(bytes),
-        Format::Pcap => Kind::Pcap,
-        Format::Pcapng => Kind::Pcapng,
-        Format::Transcript => Kind::Transcript,
+        Format::Auto if is_enough => Some(sniff::kind(bytes)?),
+        Format::Auto => sniff::kind_at_once(bytes),
+        Format::Pcap => Some(Kind::Pcap),
+        Format::Pcapng => Some(Kind::Pcapng),
+        Format::Transcript => Some(Kind::Transcript),
         Format::Client => stream(Side::Client),
         Format::Server => stream(Side::Server),
     })

@@ -66,15 +66,13 @@ impl Text {
 
     pub(super) fn conclude(&mut self, exit: u8, summary: &Summary) {
         let Summary { packets, connections, commands, unreadable, missing, .. } = *summary;
-        self.line = format!("{connections} connections, {commands} commands");
-        if packets > 0 {
-            self.say(format_args!(" in {packets} packets"));
-        }
-        if unreadable > 0 {
-            self.say(format_args!(", {unreadable} bytes unreadable"));
-        }
-        if missing > 0 {
-            self.say(format_args!(", {missing} bytes missing"));
+        self.line = format!("connections: {connections}, commands: {commands}");
+        for (name, count) in
+            [("packets", packets), ("unreadable bytes", unreadable), ("missing bytes", missing)]
+        {
+            if count > 0 {
+                self.say(format_args!(", {name}: {count}"));
+            }
         }
         self.say(format_args!(", exit {exit}"));
         let time = self.since.last();
