@@ -177,6 +177,50 @@ fn later_dialects_are_kept_as_they_come_and_the_step_with_them() {
     );
 }
 
+/// What a text is shown as does not depend on the one before it.
+#[test]
+fn a_text_is_the_same_behind_any_other() {
+    let mime = "MIME-Version: 1.0\r\nContent-Type: text/plain";
+    let payloads: Vec<Vec<u8>> = [
+        format!("{mime}; charset=UTF-8\r\n\r\nhello"),
+        format!("{mime}; charset=UTF-8\r\n\r\n"),
+        format!("{mime}; charset=UTF-8\r\n\r\ntwo\r\nlines\r\n\r\nand a third"),
+        format!("{mime}; charset=UTF-8\r\nUser-Agent: x\r\n\r\nhello"),
+        format!("{mime}; charset=UTF-8\r\nX-MMS-IM-Format: FN=Arial; EF=B; CO=ff; CS=0; PF=22\r\n\r\nhello"),
+        format!("{mime}; charset=UTF-8\n\ntwo\r\n\r\nlines"),
+        format!("{mime}; charset=UTF-8\n\ntwo\r\n\r\nother lines"),
+        format!("{mime}\r\n\r\ncaf\u{e9}"),
+        format!("{mime}; charset=koi8-r\r\n\r\nhello"),
+        format!("{mime}; charset=UTF-8\r\n\r\nsid: x\r\n"),
+        "hello".to_owned(),
+        String::new(),
+    ]
+    .into_iter()
+    .map(String::into_bytes)
+    .chain([[mime.as_bytes(), b"; charset=UTF-8\r\n\r\n\xff"].concat(), vec![0xFF]])
+    .collect();
+    let bodies = |payloads: &[&Vec<u8>]| -> Vec<Value> {
+        let mut stream = b"ACK 1\r\n".to_vec();
+        for payload in payloads {
+            stream.extend(format!("MSG a@b.c A {}\r\n", payload.len()).into_bytes());
+            stream.extend_from_slice(payload);
+        }
+        let events = events(&stream);
+        events
+            .into_iter()
+            .filter(|event| event["verb"] == "MSG")
+            .map(|event| event["body"].clone())
+            .collect()
+    };
+    for one in &payloads {
+        let alone = bodies(&[one]);
+        for other in &payloads {
+            let behind = bodies(&[other, one]);
+            assert_eq!(behind[1], alone[0], "{} {}", one.escape_ascii(), other.escape_ascii());
+        }
+    }
+}
+
 /// Any small capture with mistakes in it.
 fn broken_capture() -> impl Strategy<Value = Vec<u8>> {
     let mistakes = prop::collection::vec((24_usize..6000, any::<u8>()), 0..6);
