@@ -68,6 +68,19 @@
 //!    search of line ends.
 #![no_std]
 #![forbid(unsafe_code)]
+// No input and no call may panic, whatever it is.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
 
 extern crate alloc;
 #[cfg(any(test, feature = "testing"))]
@@ -76,6 +89,7 @@ extern crate std;
 pub mod body;
 pub mod client;
 pub mod error;
+mod hex;
 pub mod hub;
 pub mod limits;
 mod link;
@@ -85,13 +99,15 @@ pub mod pair;
 pub mod sb;
 pub mod secret;
 #[cfg(feature = "testing")]
+#[allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that goes wrong panics: that is how it says so"
+)]
 pub mod testing;
 pub mod time;
 pub mod transcript;
-// What peers send meets `types` and `wire` first: nothing in them may panic, whatever it is.
-#[cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
-#[cfg_attr(not(test), deny(clippy::unwrap_used, clippy::panic))]
 pub mod types;
-#[cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
-#[cfg_attr(not(test), deny(clippy::unwrap_used, clippy::panic))]
 pub mod wire;

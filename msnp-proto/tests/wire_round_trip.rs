@@ -1,49 +1,31 @@
 //! Every command with values of every kind: written, cut in every chunking, read, written again.
 
-mod wire_support;
-
 use std::collections::BTreeSet;
 
-use msnp_proto::limits::Limits;
+use msnp_proto::limits::{Leniency, Limits};
 use msnp_proto::machine::Target;
-use msnp_proto::types::{
-    Account, Address, Delivery, ErrorCode, ErrorReply, GroupId, Groups, Handle, Key, List, Name,
-    Number, OnOff, Packages, Privacy, Prompt, Property, Status, StatusCode, Token, TrId, Words,
-};
-use msnp_proto::wire::{Body, Frame, FrameDecoder, Inbox, Incoming, Parsed, VerbRow};
+use msnp_proto::testing::Source;
+use msnp_proto::testing::framing::{Seen, cut, cut_in_every_way};
+use msnp_proto::types::{Address, Dialect, ErrorCode, ErrorReply, Handle, Token, TrId};
+use msnp_proto::wire::{Frame, FrameDecoder, Inbox, Incoming, Parsed};
 use msnp_proto::{ns, sb};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
-use wire_support::{Seen, cut, cut_in_every_way};
 
-/// The parts that commands are made of.
-#[derive(Debug)]
-struct Parts {
-    numbers: [u32; 4],
-    tokens: [Vec<u8>; 4],
-    handles: [Handle; 2],
-    name: String,
-    phone: String,
-    words: Vec<u8>,
-    groups: Vec<GroupId>,
-    target: Target,
-    host: String,
-    body: Vec<u8>,
-    list: List,
-    privacy: Privacy,
-    prompt: Prompt,
-    property: Property,
-    status: Status,
-    delivery: Delivery,
-    on: bool,
-    /// How many of the optional arguments at the end of a line are there.
-    optional: usize,
-}
-
-fn numbers() -> impl Strategy<Value = [u32; 4]> {
-    let number = prop_oneof![any::<u32>(), 0..100_u32, Just(0), Just(u32::MAX)];
-    [number.clone(), number.clone(), number.clone(), number]
+/// Decisions for a [`Source`]: any bytes, with words and texts of the wire among them.
+fn decisions() -> impl Strategy<Value = Vec<u8>> {
+    let sized = |text: &[u8]| [&[u8::try_from(text.len()).unwrap_or(u8::MAX)], text].concat();
+    let piece = prop_oneof![
+        4 => vec(any::<u8>(), 1..12),
+        2 => token().prop_map(move |token| sized(&token)),
+        2 => any::<String>().prop_map(move |text| sized(text.as_bytes())),
+        1 => "[!-?A-~]{1,20}@[!-?A-~]{1,20}".prop_map(move |text| sized(text.as_bytes())),
+        1 => "([a-z0-9.-]{1,20}|\\[[0-9a-f:]{2,20}\\])(:[1-9][0-9]{0,3})?"
+            .prop_map(move |text| sized(text.as_bytes())),
+        1 => vec(token(), 1..6).prop_map(move |words| sized(&words.join(&b' '))),
+    ];
+    vec(piece, 0..16).prop_map(|pieces| pieces.concat())
 }
 
 /// Any bytes that make one word.
@@ -55,308 +37,6 @@ fn token() -> impl Strategy<Value = Vec<u8>> {
     vec(byte, 1..24)
 }
 
-fn handle() -> impl Strategy<Value = Handle> {
-    "[!-?A-~]{1,20}@[!-?A-~]{1,20}".prop_map(|text| Handle::new(&text).expect("a handle"))
-}
-
-fn target() -> impl Strategy<Value = Target> {
-    let host = prop_oneof![
-        "[a-z0-9.-]{1,30}",
-        "[0-9]{1,3}\\.[0-9]{1,3}\\.[0-9]{1,3}\\.[0-9]{1,3}",
-        "[0-9a-f:]{1,20}:[0-9a-f]{1,4}",
-    ];
-    // "0" as an address means something else than an address.
-    let host = host.prop_filter("means a restart", |host| host != "0");
-    (host, 1..=u16::MAX).prop_map(|(host, port)| Target { host, port })
-}
-
-/// Words with single blanks between them; what was sent with more is not canonical.
-fn words() -> impl Strategy<Value = Vec<u8>> {
-    vec(token(), 1..6).prop_map(|words| words.join(&b' '))
-}
-
-fn parts() -> impl Strategy<Value = Parts> {
-    let texts = (
-        [token(), token(), token(), token()],
-        [handle(), handle()],
-        any::<String>().prop_filter("no word", |name| !name.is_empty()),
-        "[0-9 +()-]{1,20}",
-        words(),
-        vec(any::<u8>(), 0..200),
-    );
-    let choices = (
-        select(List::ALL),
-        select(Privacy::ALL),
-        select(Prompt::ALL),
-        select(Property::ALL),
-        select(Status::ALL),
-        select(Delivery::ALL),
-        any::<bool>(),
-        0..4_usize,
-    );
-    let groups = vec((0..30_u32).prop_map(GroupId), 1..5);
-    let host = "[a-z]{1,10}\\.example";
-    (numbers(), texts, groups, target(), host, choices).prop_map(
-        |(numbers, texts, groups, target, host, choices)| {
-            let (tokens, handles, name, phone, words, body) = texts;
-            let (list, privacy, prompt, property, status, delivery, on, optional) = choices;
-            Parts {
-                numbers,
-                tokens,
-                handles,
-                name,
-                phone,
-                words,
-                groups,
-                target,
-                host,
-                body,
-                list,
-                privacy,
-                prompt,
-                property,
-                status,
-                delivery,
-                on,
-                optional,
-            }
-        },
-    )
-}
-
-impl Parts {
-    fn trid(&self) -> TrId {
-        TrId(self.numbers[0])
-    }
-
-    fn number(&self, place: usize) -> Number {
-        Number(self.numbers[place])
-    }
-
-    fn token(&self, place: usize) -> Token<'_> {
-        Token::new(&self.tokens[place]).expect("a token")
-    }
-
-    fn account(&self) -> Account<'_> {
-        (&self.handles[0]).into()
-    }
-
-    fn name(&self) -> Name<'_> {
-        Name::from_text(&self.name).expect("not empty")
-    }
-
-    fn phone(&self) -> Name<'_> {
-        Name::from_text(&self.phone).expect("not empty")
-    }
-
-    fn words(&self) -> Words<'_> {
-        Words::new(&self.words).expect("words")
-    }
-
-    fn address(&self) -> Address<'_> {
-        if self.on {
-            Address::from_target(&self.target).expect("an address")
-        } else {
-            Address::parse(&self.host).expect("an address")
-        }
-    }
-
-    fn status(&self) -> StatusCode<'_> {
-        match self.token(3) {
-            word if self.on && Status::from_word(word.as_bytes()).is_none() => {
-                StatusCode::Other(word)
-            }
-            _ => self.status.into(),
-        }
-    }
-
-    fn key(&self) -> Key {
-        self.property.into()
-    }
-
-    fn groups(&self) -> Groups<'_> {
-        Groups::new(&self.groups)
-    }
-
-    fn body(&self) -> Body<'_> {
-        Body(&self.body)
-    }
-
-    fn on_off(&self) -> OnOff {
-        self.on.into()
-    }
-
-    /// The value of the optional argument in this place, if it is to be there.
-    fn optional<T>(&self, place: usize, value: T) -> Option<T> {
-        (place < self.optional).then_some(value)
-    }
-}
-
-fn notification_requests(p: &Parts) -> Vec<ns::Request<'_>> {
-    use ns::Request::*;
-    let (trid, account, name) = (p.trid(), p.account(), p.name());
-    let group = GroupId(p.numbers[1]);
-    let version = p.numbers[1].into();
-    let (list, text, service) = (p.list, p.body(), p.token(0));
-    vec![
-        Ver { trid, dialects: p.words() },
-        Inf { trid },
-        UsrInitial { trid, account },
-        UsrDigest { trid, digest: p.token(0) },
-        Xfr { trid, kind: p.token(0) },
-        Cvr { trid, report: p.words() },
-        Cvq { trid, report: p.words() },
-        Syn { trid, version },
-        Gtc { trid, prompt: p.prompt },
-        Blp { trid, privacy: p.privacy },
-        Prp { trid, key: p.token(0), value: p.optional(0, p.phone()) },
-        Lst { trid, list },
-        Lsg { trid },
-        Add { trid, list, account, name: p.optional(0, name), group: p.optional(1, p.token(0)) },
-        Rem { trid, list, account, group: p.optional(0, p.token(0)) },
-        Adg { trid, name },
-        AdgShort { trid, name },
-        Rmg { trid, group },
-        Reg { trid, group, name },
-        RegShort { trid, group, name },
-        Rea { trid, account, name },
-        Chg { trid, status: p.status() },
-        Chl { trid },
-        Qry { trid, client_id: p.token(0), digest: p.body() },
-        Png {},
-        Out {},
-        Fnd { trid, terms: p.words() },
-        Snd {
-            trid,
-            account,
-            locale: p.optional(0, p.token(0)),
-            library: p.optional(1, p.token(1)),
-            codebase: p.optional(2, p.token(2)),
-        },
-        Sdc {
-            trid,
-            account,
-            locale: p.token(0),
-            library: p.token(1),
-            codebase: p.token(2),
-            name,
-            text,
-        },
-        Pag { trid, account, page: p.body() },
-        Ims { trid, mode: p.on_off() },
-        Url { trid, service, parameter: p.optional(0, p.token(1)) },
-    ]
-}
-
-fn notification_replies(p: &Parts) -> Vec<ns::Reply<'_>> {
-    use ns::Reply::*;
-    let (trid, account, name) = (p.trid(), p.account(), p.name());
-    let version = p.numbers[1].into();
-    let (index, total, group) = (p.number(2), p.number(3), GroupId(p.numbers[2]));
-    let (list, key, status) = (p.list, p.key(), p.status());
-    let (value, zero) = (p.optional(0, p.phone()), p.optional(0, p.token(0)));
-    vec![
-        Ver { trid, dialects: p.words() },
-        Inf { trid, packages: Packages(p.words()) },
-        UsrChallenge { trid, challenge: p.token(0) },
-        UsrOk { trid, account, name: p.optional(0, name), verified: p.optional(1, p.token(0)) },
-        XfrSwitchboard { trid, address: p.address(), cookie: p.token(0) },
-        XfrRestart { trid },
-        XfrNotification {
-            trid,
-            address: p.address(),
-            zero: p.optional(0, p.token(0)),
-            current: p.optional(1, p.token(1)),
-        },
-        Cvr { trid, versions: p.words() },
-        Cvq { trid, versions: p.words() },
-        Syn { trid, version },
-        Gtc { trid, version, prompt: p.prompt },
-        Blp { trid, version, privacy: p.privacy },
-        Prp { trid, version, key, value },
-        PrpBare { version, key, value },
-        Bpr { version, account, key, value },
-        BprBare { version, key, value },
-        LstEmpty { trid, list, version },
-        Lst {
-            trid,
-            list,
-            version,
-            index,
-            total,
-            account,
-            name: p.optional(0, name),
-            groups: p.optional(1, p.groups()),
-        },
-        Lsg { trid, version, index, total, group, name, zero },
-        Add {
-            trid,
-            list,
-            version,
-            account,
-            name: p.optional(0, name),
-            group: p.optional(1, p.groups()),
-        },
-        Rem { trid, list, version, account, group: p.optional(0, group) },
-        Adg { trid, version, name, group, zero },
-        Rmg { trid, version, group },
-        Reg { trid, version, group, name, zero },
-        Rea { trid, version, account, name },
-        Chg { trid, status },
-        Iln { trid, status, account, name: p.optional(0, name) },
-        Nln { status, account, name: p.optional(0, name) },
-        Fln { account },
-        Msg { account, name, body: p.body() },
-        Chl { trid, challenge: p.token(0) },
-        Qry { trid },
-        Qng {},
-        Out { reason: p.optional(0, p.token(0)) },
-        Fnd { trid, index, total, terms: p.optional(0, p.words()) },
-        Snd { trid },
-        Sdc { trid },
-        Ipg { page: p.body() },
-        Not { alert: p.body() },
-        Ims { trid, zero: index, mode: p.on_off() },
-        Url { trid, redirect: p.token(0), login: p.token(1), site: p.optional(0, p.token(2)) },
-        Rng {
-            session: p.token(0),
-            address: p.address(),
-            cookie: p.token(1),
-            account,
-            name: p.optional(0, name),
-        },
-    ]
-}
-
-fn switchboard_requests(p: &Parts) -> Vec<sb::Request<'_>> {
-    use sb::Request::*;
-    let (trid, account) = (p.trid(), p.account());
-    vec![
-        Usr { trid, account, cookie: p.token(0) },
-        Ans { trid, account, cookie: p.token(0), session: p.token(1) },
-        Cal { trid, account },
-        Msg { trid, delivery: p.delivery, body: p.body() },
-        Out {},
-    ]
-}
-
-fn switchboard_replies(p: &Parts) -> Vec<sb::Reply<'_>> {
-    use sb::Reply::*;
-    let (trid, account, name) = (p.trid(), p.account(), p.optional(0, p.name()));
-    vec![
-        UsrOk { trid, account, name },
-        AnsOk { trid },
-        Iro { trid, index: p.number(1), total: p.number(2), account, name },
-        Ringing { trid, session: p.token(0) },
-        Joi { account, name },
-        Bye { account, idle: p.optional(0, p.token(0)) },
-        Msg { account, name: p.name(), body: p.body() },
-        Ack { trid },
-        Nak { trid },
-        Out { reason: p.optional(0, p.token(0)) },
-    ]
-}
-
 /// What a stream of one frame is cut to, owned.
 fn one_frame(decoder: &FrameDecoder, wire: &[u8]) -> Seen {
     let (mut seen, between) = cut_in_every_way(decoder, wire);
@@ -366,17 +46,33 @@ fn one_frame(decoder: &FrameDecoder, wire: &[u8]) -> Seen {
 }
 
 macro_rules! round_trip {
-    ($name:ident, $decoder:ident, $Command:ty, $commands:ident) => {
+    ($name:ident, $decoder:ident, $room:ident::$Command:ident) => {
         mod $name {
             use super::*;
+            use msnp_proto::$room::$Command as Command;
+
+            /// One command of every shape, of the dialects up to this one.
+            fn commands<'a>(source: &mut Source<'a>, dialect: Dialect) -> Vec<Command<'a>> {
+                let known = |command: &Command<'_>| {
+                    let row = Command::VERBS.iter().find(|row| row.verb == command.verb());
+                    row.is_some_and(|row| row.since <= dialect.number())
+                };
+                let all = (0..Command::SHAPES).map(|shape| Command::any(shape, source));
+                all.filter(known).collect()
+            }
 
             proptest! {
                 #![proptest_config(ProptestConfig::with_cases(24))]
 
                 #[test]
-                fn each_command_in_every_chunking(parts in parts()) {
-                    let decoder = FrameDecoder::$decoder(Limits::new());
-                    for command in $commands(&parts) {
+                fn each_command_in_every_chunking(
+                    decisions in vec(decisions(), Command::SHAPES),
+                    lenient in any::<bool>(),
+                ) {
+                    let leniency = if lenient { Leniency::Lenient } else { Leniency::Strict };
+                    let decoder = FrameDecoder::$decoder(Limits::new()).with_leniency(leniency);
+                    for (decisions, shape) in decisions.iter().zip(0..) {
+                        let command = Command::any(shape, &mut Source::new(decisions));
                         let mut wire = Vec::new();
                         command.encode(&mut wire);
                         let text = wire.escape_ascii().to_string();
@@ -384,7 +80,7 @@ macro_rules! round_trip {
                             panic!("no frame: {text}");
                         };
                         let frame = Frame::new(&line, payload.as_deref());
-                        let parsed = <$Command>::parse(frame);
+                        let parsed = Command::parse(frame);
                         let Ok(Parsed::Command(read, extra)) = parsed else {
                             panic!("{text}: {parsed:?}");
                         };
@@ -398,12 +94,13 @@ macro_rules! round_trip {
                 }
 
                 #[test]
-                fn all_commands_in_one_stream(
-                    parts in parts(),
+                fn all_commands_of_a_dialect_in_one_stream(
+                    decisions in vec(any::<u8>(), 0..4000),
+                    dialect in select(&Dialect::ALL[..]),
                     sizes in vec(1..400_usize, 1..20),
                 ) {
                     let decoder = FrameDecoder::$decoder(Limits::new());
-                    let commands = $commands(&parts);
+                    let commands = commands(&mut Source::new(&decisions), dialect);
                     let mut wire = Vec::new();
                     for command in &commands {
                         command.encode(&mut wire);
@@ -415,7 +112,7 @@ macro_rules! round_trip {
                         let size = rest.len().min(*sizes.next().expect("it is a cycle"));
                         let (mut chunk, behind) = rest.split_at(size);
                         while let Some(Incoming::Frame(frame)) = inbox.next(&mut chunk).unwrap() {
-                            let Ok(Parsed::Command(read, _)) = <$Command>::parse(frame) else {
+                            let Ok(Parsed::Command(read, _)) = Command::parse(frame) else {
                                 panic!("{frame:?}");
                             };
                             prop_assert_eq!(Some(&read), expected.next());
@@ -426,23 +123,23 @@ macro_rules! round_trip {
                     prop_assert!(inbox.is_between_frames());
                     prop_assert!(inbox.decoder().scanned() <= 2 * wire.len() as u64);
                 }
+            }
 
-                #[test]
-                fn all_verbs_are_tested(parts in parts()) {
-                    let verbs: BTreeSet<_> =
-                        $commands(&parts).iter().map(|command| command.verb()).collect();
-                    let rows: &[VerbRow] = <$Command>::VERBS;
-                    prop_assert_eq!(verbs, rows.iter().map(|row| row.verb).collect());
-                }
+            #[test]
+            fn every_verb_has_its_shapes() {
+                let all = commands(&mut Source::new(b""), Dialect::Msnp7);
+                assert_eq!(all.len(), Command::SHAPES);
+                let verbs: BTreeSet<_> = all.iter().map(|command| command.verb()).collect();
+                assert_eq!(verbs, Command::VERBS.iter().map(|row| row.verb).collect());
             }
         }
     };
 }
 
-round_trip!(to_a_notification_server, notification_server, ns::Request<'_>, notification_requests);
-round_trip!(from_a_notification_server, notification_client, ns::Reply<'_>, notification_replies);
-round_trip!(to_a_switchboard, switchboard_server, sb::Request<'_>, switchboard_requests);
-round_trip!(from_a_switchboard, switchboard_client, sb::Reply<'_>, switchboard_replies);
+round_trip!(to_a_notification_server, notification_server, ns::Request);
+round_trip!(from_a_notification_server, notification_client, ns::Reply);
+round_trip!(to_a_switchboard, switchboard_server, sb::Request);
+round_trip!(from_a_switchboard, switchboard_client, sb::Reply);
 
 proptest! {
     #[test]
@@ -530,6 +227,19 @@ fn missing_argument_cuts_off_those_behind_it() {
     let mut wire = Vec::new();
     command.encode(&mut wire);
     assert_eq!(wire, b"USR 7 OK bob@example.net\r\n", "the flag would be read as a name");
+}
+
+#[test]
+fn words_are_the_same_whatever_blanks_are_between_them() {
+    for line in ["VER 1 MSNP7 CVR0", "VER 1 MSNP7\tCVR0", "VER 1 \t MSNP7  CVR0 "] {
+        let parsed = ns::Reply::parse(Frame::new(line.as_bytes(), None));
+        let Ok(Parsed::Command(command, _)) = parsed else { panic!("{parsed:?}") };
+        let mut wire = Vec::new();
+        command.encode(&mut wire);
+        assert_eq!(wire, b"VER 1 MSNP7 CVR0\r\n");
+        let again = ns::Reply::parse(Frame::new(b"VER 1 MSNP7 CVR0", None));
+        assert_eq!(again, Ok(Parsed::Command(command, Default::default())), "{line:?}");
+    }
 }
 
 #[test]

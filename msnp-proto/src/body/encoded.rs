@@ -5,6 +5,8 @@ use alloc::vec::Vec;
 
 use memchr::{memchr, memmem};
 
+use crate::hex;
+
 /// Longest encoded word (RFC 2047).
 const MAX_WORD: usize = 75;
 const BEGIN: &[u8] = b"=?utf-8?Q?";
@@ -86,17 +88,13 @@ fn word(input: &[u8]) -> Option<(String, &[u8])> {
     Some((text, after))
 }
 
-fn hex(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
-}
-
 fn quoted(mut text: &[u8]) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len());
     while let Some((first, rest)) = text.split_first() {
         text = rest;
         match (first, rest) {
             (b'=', [high, low, rest @ ..]) => {
-                bytes.push(hex(*high)? << 4 | hex(*low)?);
+                bytes.push(hex::byte(*high, *low)?);
                 text = rest;
             }
             (b'=', _) => return None,
@@ -115,24 +113,28 @@ fn base64(text: &[u8]) -> Option<Vec<u8>> {
     if digits.len() % 4 == 1 || (padded && text.len() % 4 != 0) {
         return None;
     }
-    let mut bytes = Vec::with_capacity(digits.len() / 4 * 3 + 2);
+    let mut bytes = Vec::with_capacity(digits.len().div_ceil(4).saturating_mul(3));
     for group in digits.chunks(4) {
         let mut value = 0_u32;
         for digit in group {
             value = value << 6 | u32::from(sextet(*digit)?);
         }
-        let missing = 4_usize.saturating_sub(group.len());
-        let [_, octets @ ..] = (value << (6 * missing)).to_be_bytes();
-        bytes.extend(octets.iter().take(3_usize.saturating_sub(missing)));
+        let (shift, octets) = match group.len() {
+            4 => (0, 3),
+            3 => (6, 2),
+            _ => (12, 1),
+        };
+        let [_, whole @ ..] = (value << shift).to_be_bytes();
+        bytes.extend(whole.iter().take(octets));
     }
     Some(bytes)
 }
 
 const fn sextet(digit: u8) -> Option<u8> {
     match digit {
-        b'A'..=b'Z' => Some(digit - b'A'),
-        b'a'..=b'z' => Some(digit - b'a' + 26),
-        b'0'..=b'9' => Some(digit - b'0' + 52),
+        b'A'..=b'Z' => Some(digit.saturating_sub(b'A')),
+        b'a'..=b'z' => Some(digit.saturating_sub(b'a').saturating_add(26)),
+        b'0'..=b'9' => Some(digit.saturating_sub(b'0').saturating_add(52)),
         b'+' => Some(62),
         b'/' => Some(63),
         _ => None,
@@ -155,21 +157,19 @@ pub(super) fn encode_words(text: &str, out: &mut Vec<u8>) {
         let mut buffer = [0; 4];
         let bytes = character.encode_utf8(&mut buffer).as_bytes();
         let literal = character.is_ascii_alphanumeric();
-        let size = if literal { 1 } else { 3 * bytes.len() };
-        if used + size + END.len() > MAX_WORD {
+        let size = if literal { 1 } else { bytes.len().saturating_mul(3) };
+        if used.saturating_add(size).saturating_add(END.len()) > MAX_WORD {
             out.extend_from_slice(b"?= ");
             out.extend_from_slice(BEGIN);
             used = BEGIN.len();
         }
-        used += size;
+        used = used.saturating_add(size);
         if literal {
             out.extend_from_slice(bytes);
         } else {
             for byte in bytes {
-                let digit = |nibble: u8| {
-                    b"0123456789ABCDEF".get(usize::from(nibble)).copied().unwrap_or(b'0')
-                };
-                out.extend_from_slice(&[b'=', digit(byte >> 4), digit(byte & 15)]);
+                out.push(b'=');
+                out.extend_from_slice(&hex::upper(*byte));
             }
         }
     }

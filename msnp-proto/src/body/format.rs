@@ -5,6 +5,7 @@ use core::fmt;
 use memchr::memchr;
 
 use super::mime::Sink;
+use crate::hex;
 use crate::wire::percent;
 
 /// How a text looks: the value of `X-MMS-IM-Format`. It is small and needs no memory of its own.
@@ -182,7 +183,10 @@ impl Font {
         for byte in self.as_bytes() {
             match byte {
                 0x21..=0x7E if !matches!(byte, b'%' | b';') => out.put(&[*byte]),
-                _ => out.put(&[b'%', digit(byte >> 4, b'A'), digit(byte & 15, b'A')]),
+                _ => {
+                    out.put(b"%");
+                    out.put(&hex::upper(*byte));
+                }
             }
         }
     }
@@ -293,12 +297,8 @@ fn hexadecimal(digits: &[u8], most: usize) -> Option<u32> {
 }
 
 fn put_hexadecimal(value: u32, out: &mut impl Sink) {
-    let significant = (8 - value.leading_zeros() / 4).max(1);
-    for place in (0..significant).rev() {
-        out.put(&[digit((value >> (4 * place) & 15) as u8, b'a')]);
-    }
-}
-
-const fn digit(nibble: u8, ten: u8) -> u8 {
-    if nibble < 10 { b'0' + nibble } else { ten + (nibble & 15) - 10 }
+    let digits = value.to_be_bytes().map(hex::lower);
+    let digits = digits.as_flattened();
+    let significant = digits.iter().position(|digit| *digit != b'0').unwrap_or(digits.len());
+    out.put(digits.get(significant..).filter(|digits| !digits.is_empty()).unwrap_or(b"0"));
 }

@@ -105,7 +105,7 @@ impl NewMail {
         let last =
             [("Dest-Folder", &self.folder), ("From-Addr", &self.from_address), ("id", &self.id)];
         // The base dialect has no id.
-        let id = usize::from(dialect > Dialect::Msnp2 && !self.id.is_empty());
+        let shown = if dialect > Dialect::Msnp2 && !self.id.is_empty() { 3 } else { 2 };
         last.iter().try_for_each(|(name, value)| check(name, value))?;
         begin(dialect, "text/x-msmsgsemailnotification", out);
         out.extend_from_slice(b"From: ");
@@ -116,7 +116,7 @@ impl NewMail {
         out.extend_from_slice(b"Subject: ");
         encode_words(&self.subject, out);
         out.extend_from_slice(b"\r\n");
-        last.iter().take(2 + id).for_each(|(name, value)| put_line(name, Some(value), out));
+        last.iter().take(shown).for_each(|(name, value)| put_line(name, Some(value), out));
         out.extend_from_slice(b"\r\n");
         Ok(())
     }
@@ -151,7 +151,7 @@ impl MailActivity {
     pub fn inbox_change(&self) -> i64 {
         let delta = i64::from(self.delta.unwrap_or(0));
         match (self.source.as_str(), self.destination.as_str()) {
-            ("ACTIVE", _) => -delta,
+            ("ACTIVE", _) => delta.saturating_neg(),
             (_, "ACTIVE") => delta,
             _ => 0,
         }

@@ -32,6 +32,7 @@
 //! | room | what it knows |
 //! |---|---|
 //! | `lines` | connections: inboxes, outboxes, limits on backlog |
+//! | `host` | the driver: sockets, bytes, time
 //! | `sessions` | a connection's life: accepted, read, ended |
 //! | `entrance` | from the first line to an account |
 //! | `commands` | what a signed-in person may say |
@@ -44,6 +45,7 @@
 //! | `services` | web pages and invitations by mail |
 //! | `calls` | cookies: the way into a switchboard |
 //! | `rooms` | switchboards: who is in, what is said |
+//! | `rates` | how often something may happen |
 //!
 //! Where servers differed, this one does what the real clients of the time need: every dialect in
 //! common is in the answer to VER, session ids are decimal, a forward-list entry is always
@@ -56,7 +58,8 @@
 //! | a change that the directory cannot commit | 501, nothing is changed; a sign-in that it cannot look up is 603 |
 //! | an account removed while its owner is online | `OUT` at their next change |
 //! | calls that reach nobody | 217 whatever the reason; after five in a row 713, on that connection |
-//! | renames, list changes, calls that come too fast | answered later; 800 for renames only if [`HubLimits::renames`] is set |
+//! | many calls to one person | 713 at four of one caller without an answer, 217 at 64 of all |
+//! | commands, list changes, calls that come too fast | answered later; 800 for renames only if [`HubLimits::renames`] is set |
 //! | a block between a call and its answer | the called person may still come: it is their own choice |
 //! | a group that is deleted with people in it | who was in no other is shown in group 0 |
 //! | control characters in names | left out after decoding, which is done once |
@@ -66,6 +69,8 @@
 //! | mail, pages, web pages, directory search | not there (503, 606, 502) unless configured; the payload is read over |
 //! | the second sign-in of an account | ends the first with `OUT OTH`; its switchboards go with it |
 //! | a move to another server | leaves switchboards alone, and nobody is told that others are offline |
+//!
+//! [`Host`]: crate::machine::Host
 
 mod arena;
 mod batch;
@@ -76,11 +81,13 @@ mod config;
 mod directory;
 mod entrance;
 mod event;
+mod host;
 mod lines;
 mod memory;
 mod notices;
 mod phones;
 mod presence;
+mod rates;
 mod record;
 mod rooms;
 mod services;
@@ -91,31 +98,33 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::fmt;
-use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use core::net::{IpAddr, SocketAddr};
 
-pub use config::{Allowance, HubConfig, HubLimits, Rate, Service};
+pub use config::{HubConfig, HubLimits, Service};
 pub use directory::{Change, Directory, DirectoryError, Edit, Password};
 pub use event::{Event, Role, Why};
 pub use memory::MemoryDirectory;
 pub use notices::Mail;
+pub use rates::{Allowance, Rate};
 pub use record::{Contact, GroupSet, Properties, Record};
 
 use crate::body::InitialMail;
-use crate::machine::{Closed, ConnId, Host, ListenerId, Output, Shutdown, Target};
+use crate::machine::{ConnId, ListenerId, Output, Shutdown, Target};
 use crate::secret::Entropy;
 use crate::time::Instant;
 use crate::types::Handle;
-use arena::{Agenda, SlotId, Slots, Task};
+use arena::{Agenda, SlotId, Slots};
 use batch::Batch;
 use calls::Cookies;
 use lines::Lines;
 use presence::Person;
 use rooms::Room;
+use sessions::TurnedAway;
 
 /// The three servers of the service, for everybody who connects.
 ///
-/// Methods are of four kinds, as for every [`Host`]: `handle_*` report what happened and cannot
-/// fail, [`Host::poll_output`] says what to do, plain verbs as [`Hub::shut_down`] are commands, the
+/// Methods are of four kinds, as for every [`Host`](crate::machine::Host): `handle_*` report what happened and cannot
+/// fail, [`poll_output`](crate::machine::Host::poll_output) says what to do, plain verbs as [`Hub::shut_down`] are commands, the
 /// rest are getters.
 #[must_use = "a hub does nothing unless a driver applies its outputs and reports what happened"]
 pub struct Hub<D = MemoryDirectory> {
@@ -139,6 +148,7 @@ pub struct Hub<D = MemoryDirectory> {
     /// A line that goes to many; kept for its room.
     scratch: Vec<u8>,
     stats: Stats,
+    turned_away: TurnedAway,
     stopping: bool,
 }
 
@@ -161,6 +171,12 @@ pub struct Stats {
     pub turned_away: u64,
     /// Messages taken from senders in switchboards.
     pub messages: u64,
+}
+
+impl Stats {
+    fn add_late_call(&mut self) {
+        self.late_calls = self.late_calls.saturating_add(1);
+    }
 }
 
 impl<D: Directory> Hub<D> {
@@ -199,6 +215,7 @@ impl<D: Directory> Hub<D> {
             batch: Batch::default(),
             scratch: Vec::new(),
             stats: Stats::default(),
+            turned_away: TurnedAway::default(),
             stopping: false,
         }
     }
@@ -301,150 +318,11 @@ impl<D: Directory> Hub<D> {
         listener.open.as_ref().map(|(_, target)| target)
     }
 
-    fn announce_if_ready(&mut self) {
-        let local = |role| {
-            let listener = self.listeners.iter().find(|listener| listener.role == role)?;
-            listener.open.as_ref().map(|(local, _)| *local)
-        };
-        let notification = local(Role::Notification);
-        let dispatch = if self.config.single { notification } else { local(Role::Dispatch) };
-        if let (Some(dispatch), Some(notification), Some(switchboard)) =
-            (dispatch, notification, local(Role::Switchboard))
-        {
-            self.lines.event(Event::Ready { dispatch, notification, switchboard });
-        }
-    }
-
-    fn advertised(&self, local: SocketAddr) -> Target {
-        let ip = match local.ip() {
-            IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::from(Ipv4Addr::LOCALHOST),
-            IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::from(Ipv6Addr::LOCALHOST),
-            ip => ip,
-        };
-        let host = self.config.advertise.clone();
-        Target {
-            host: host.unwrap_or_else(|| alloc::string::ToString::to_string(&ip)),
-            port: local.port(),
-        }
-    }
-
     /// Drops the connections that lag too far behind; that may make others lag.
     fn settle(&mut self, now: Instant) {
         while let Some(conn) = self.lines.doomed.pop() {
             self.end(now, conn, Why::Backlog, Shutdown::Abort);
         }
-    }
-}
-
-impl<D: Directory> Host for Hub<D> {
-    type Event = Event;
-
-    fn handle_connected(&mut self, _now: Instant, _conn: ConnId) {
-        // A hub connects to nobody.
-        self.stats.late_calls += 1;
-    }
-
-    fn handle_closed(&mut self, now: Instant, conn: ConnId, why: Closed) {
-        let conn = SlotId::from(conn);
-        if self.lines.sessions.get(conn).is_none() {
-            self.stats.late_calls += 1;
-            return;
-        }
-        self.forget(now, conn, why);
-        self.settle(now);
-        self.stop_if_empty();
-    }
-
-    fn handle_listening(&mut self, _now: Instant, listener: ListenerId, local: SocketAddr) {
-        let target = self.advertised(local);
-        if let Some(listener) = self.listeners.get_mut(listener.0 as usize) {
-            if listener.open.is_none() && !listener.gone {
-                listener.open = Some((local, target));
-                self.announce_if_ready();
-            }
-        }
-    }
-
-    fn handle_accepted(
-        &mut self,
-        now: Instant,
-        listener: ListenerId,
-        peer: SocketAddr,
-    ) -> Option<ConnId> {
-        let listener = self.listeners.get(listener.0 as usize).filter(|listener| !listener.gone);
-        let role = listener.map(|listener| listener.role);
-        let conn = role.and_then(|role| self.accept(now, role, peer.ip()));
-        if conn.is_none() {
-            self.stats.turned_away += 1;
-        }
-        conn.map(ConnId::from)
-    }
-
-    fn handle_unlistened(&mut self, _now: Instant, listener: ListenerId, why: Closed) {
-        if let Some(listener) = self.listeners.get_mut(listener.0 as usize) {
-            if !core::mem::replace(&mut listener.gone, true) {
-                listener.open = None;
-                let (role, at) = (listener.role, listener.at);
-                self.lines.event(Event::ListenFailed { role, at, why });
-            }
-        }
-    }
-
-    fn handle_input(&mut self, now: Instant, conn: ConnId, bytes: &[u8]) {
-        self.read(now, conn.into(), bytes);
-        self.settle(now);
-    }
-
-    fn handle_eof(&mut self, now: Instant, conn: ConnId) {
-        let conn = SlotId::from(conn);
-        if self.lines.sessions.get(conn).is_none() {
-            self.stats.late_calls += 1;
-            return;
-        }
-        self.answer_before_end(Some(conn));
-        self.end(now, conn, Why::HungUp, Shutdown::Flush);
-        self.settle(now);
-    }
-
-    fn handle_timeout(&mut self, now: Instant) {
-        while let Some(task) = self.agenda.pop_due(now) {
-            match task {
-                Task::Session(conn) => self.on_session_due(now, conn),
-                Task::Resume(conn) => self.resume(now, conn),
-                Task::Room(room) => self.on_room_due(now, room),
-                Task::Cookie(key) => drop(self.forget_cookie(key)),
-            }
-        }
-        self.settle(now);
-    }
-
-    fn next_deadline(&self) -> Option<Instant> {
-        self.agenda.next()
-    }
-
-    fn pending(&self, conn: ConnId) -> &[u8] {
-        self.lines.sessions.get(conn.into()).map_or(&[], |session| session.outbox.pending())
-    }
-
-    fn consume(&mut self, now: Instant, conn: ConnId, written: usize) {
-        self.lines.consume(conn.into(), written);
-        self.read_deferred(now, conn.into());
-        self.settle(now);
-    }
-
-    fn wants_read(&self, conn: ConnId) -> bool {
-        self.lines.sessions.get(conn.into()).is_some_and(|session| {
-            !session.is_closing()
-                && session.deferred.is_empty()
-                && !session.is_throttled(&self.config.limits)
-        })
-    }
-
-    fn poll_output(&mut self) -> Option<Output<Event>> {
-        if !self.batch.is_empty() {
-            self.commit_batch();
-        }
-        self.lines.poll()
     }
 }
 

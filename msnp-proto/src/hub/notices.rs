@@ -54,7 +54,7 @@ impl Mail {
             Self::New(mail) => add(&mail.folder, 1),
             Self::Activity(activity) => {
                 let delta = i64::from(activity.delta.unwrap_or(0));
-                add(&activity.source, -delta);
+                add(&activity.source, delta.saturating_neg());
                 add(&activity.destination, delta);
             }
         }

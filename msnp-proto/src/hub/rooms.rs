@@ -12,7 +12,7 @@ use crate::sb::server::acknowledgement;
 use crate::sb::{Reply, Request};
 use crate::time::Instant;
 use crate::types::{Account, Delivery, Handle, Name, Nick, Number, Token, TrId};
-use crate::wire::{Body, Frame, Parsed};
+use crate::wire::{Body, Frame, Parsed, write_decimal};
 
 /// One switchboard.
 pub(super) struct Room {
@@ -51,8 +51,9 @@ impl Room {
         // The length of the empty body, and the line end.
         prefix.truncate(prefix.len().saturating_sub(b"0\r\n".len()));
         let (handle, name) = (handle.clone(), name.clone());
+        let seat = self.seats.len();
         self.seats.push(Seat { conn, handle, name, failed_calls: 0, prefix: prefix.into() });
-        self.seats.len() - 1
+        seat
     }
 }
 
@@ -105,15 +106,17 @@ impl<D: Directory> Hub<D> {
         let Some(room) = self.rooms.get_mut(room) else { return };
         room.said = now;
         let Some(sender) = room.seats.get(seat) else { return };
-        let mut length = [0_u8; 12];
-        let length = decimal_line(body.0.len(), &mut length);
+        // The length and the line end behind it.
+        self.scratch.clear();
+        write_decimal(body.0.len() as u64, &mut self.scratch);
+        self.scratch.extend_from_slice(b"\r\n");
         let mut delivered = room.seats.len() > 1;
         for (other, place) in room.seats.iter().zip(0..) {
             if place != seat {
-                delivered &= self.lines.push(other.conn, [&sender.prefix, length, body.0]);
+                delivered &= self.lines.push(other.conn, [&sender.prefix, &self.scratch, body.0]);
             }
         }
-        self.stats.messages += 1;
+        self.stats.messages = self.stats.messages.saturating_add(1);
         if let Some(reply) = acknowledgement(trid, delivery, delivered) {
             self.lines.say(conn, |out| reply.encode(out));
         }
@@ -217,22 +220,4 @@ impl<D: Directory> Hub<D> {
             self.end(now, conn, Why::Idle, Shutdown::Flush);
         }
     }
-}
-
-/// A length and the line end behind it.
-fn decimal_line(value: usize, buffer: &mut [u8; 12]) -> &[u8] {
-    let mut rest = value;
-    let mut start = buffer.len() - 2;
-    if let Some(end) = buffer.get_mut(start..) {
-        end.copy_from_slice(b"\r\n");
-    }
-    while let Some(slot) = start.checked_sub(1).and_then(|place| buffer.get_mut(place)) {
-        *slot = b'0' + (rest % 10) as u8;
-        start -= 1;
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
-    buffer.get(start..).unwrap_or_default()
 }

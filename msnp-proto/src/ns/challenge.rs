@@ -3,6 +3,7 @@
 
 use md5::{Digest, Md5};
 
+use crate::hex;
 use crate::secret::{Entropy, same};
 
 /// The name under which clients of MSNP6 and MSNP7 answer challenges.
@@ -35,17 +36,9 @@ pub fn digest(challenge: &[u8], secret: &[u8]) -> [u8; 32] {
     md5.update(secret);
     let mut digits = [b'0'; 32];
     for (pair, byte) in digits.chunks_exact_mut(2).zip(md5.finalize()) {
-        pair.copy_from_slice(&hex(byte));
+        pair.copy_from_slice(&hex::lower(byte));
     }
     digits
-}
-
-/// A byte as two lower-case hexadecimal digits.
-pub(crate) const fn hex(byte: u8) -> [u8; 2] {
-    const fn digit(nibble: u8) -> u8 {
-        if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 }
-    }
-    [digit(byte >> 4), digit(byte & 15)]
 }
 
 /// The code of a client program, if it is a known one.
@@ -67,7 +60,7 @@ impl Challenge {
         entropy.fill(&mut bytes);
         // 256 is no multiple of 10; a digit being a little likelier than another is no help here:
         // about 66 bits remain.
-        Self { bytes: bytes.map(|byte| b'0' + byte % 10) }
+        Self { bytes: bytes.map(|byte| b'0'.saturating_add(byte % 10)) }
     }
 
     /// Two numbers with a dot between them, as real servers gave them.

@@ -42,7 +42,7 @@ impl Key {
         }
     }
 
-    fn from_word(word: &[u8]) -> Option<Self> {
+    pub(crate) fn from_word(word: &[u8]) -> Option<Self> {
         if let Some(property) = Property::from_word(word) {
             return Some(property.into());
         }

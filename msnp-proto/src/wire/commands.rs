@@ -116,7 +116,8 @@ macro_rules! commands {
             /// # Errors
             ///
             /// When the verb is known and the rest does not fit any of its shapes. The error is
-            /// that of the shape that got furthest, of the first one among equals.
+            /// that of the shape that got furthest; among equals of one that does not want a
+            /// certain word, else of the first.
             #[inline]
             pub fn parse(
                 frame: $crate::wire::Frame<'a>,
@@ -173,6 +174,30 @@ macro_rules! commands {
                 }
             }
         }
+
+        #[cfg(feature = "testing")]
+        impl<'a> $Enum<'a> {
+            /// How many shapes there are.
+            pub const SHAPES: usize = [$($( stringify!($Variant) ),+),*].len();
+
+            /// A command of the shape of this number, with values that `source` decides. They are
+            /// such that the command is read as it was written.
+            ///
+            /// # Panics
+            ///
+            /// When `shape` is not below [`Self::SHAPES`].
+            #[must_use]
+            pub fn any(shape: usize, source: &mut $crate::testing::Source<'a>) -> Self {
+                source.begin_command();
+                let mut number = 0..Self::SHAPES;
+                $($( if number.next() == Some(shape) {
+                    return Self::$Variant {
+                        $( $field: $crate::testing::values::Any::any(source) ),*
+                    };
+                } )+)*
+                panic!("there are {} shapes, not {shape}", Self::SHAPES)
+            }
+        }
     };
 
     // A verb, checked when the table is compiled.
@@ -198,7 +223,7 @@ macro_rules! commands {
         match commands!(@shape $Enum $args $shape) {
             Ok(fits) => Ok(fits),
             Err(error) => match commands!(@fit $Enum $args $($more)+) {
-                Err(other) if other.argument <= error.argument => Err(error),
+                Err(other) if !other.says_more_than(&error) => Err(error),
                 result => result,
             },
         }

@@ -9,9 +9,7 @@ use alloc::vec::Vec;
 
 use memchr::memchr;
 
-fn hex_value(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
-}
+use crate::hex;
 
 /// Whether a byte goes on the wire as it is: printable ASCII except the percent sign.
 const fn is_plain(byte: u8) -> bool {
@@ -24,9 +22,9 @@ pub fn decode_bytes(mut encoded: &[u8]) -> impl Iterator<Item = u8> + '_ {
     core::iter::from_fn(move || {
         let (&first, rest) = encoded.split_first()?;
         if let (b'%', [high, low, rest @ ..]) = (first, rest) {
-            if let (Some(high), Some(low)) = (hex_value(*high), hex_value(*low)) {
+            if let Some(byte) = hex::byte(*high, *low) {
                 encoded = rest;
-                return Some(high << 4 | low);
+                return Some(byte);
             }
         }
         encoded = rest;
@@ -83,9 +81,8 @@ pub(crate) fn encode_bytes(bytes: impl Iterator<Item = u8>, out: &mut Vec<u8>) {
 }
 
 fn encode_byte(byte: u8, out: &mut Vec<u8>) {
-    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-    let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or(b'0');
-    out.extend_from_slice(&[b'%', digit(byte >> 4), digit(byte & 15)]);
+    let [high, low] = hex::upper(byte);
+    out.extend_from_slice(&[b'%', high, low]);
 }
 
 /// How many bytes [`encode`] appends.

@@ -3,6 +3,7 @@
 
 mod actor;
 mod commands;
+mod opening;
 mod play;
 mod switchboard;
 mod tables;
