@@ -152,12 +152,12 @@ fn limits_that_cannot_be_meant_are_refused() {
         ("--max-connections=0", "max-connections"),
         ("--max-per-address=0", "max-per-address"),
         ("--max-contacts=0", "max-contacts"),
-        ("--line-before-sign-in=63", "line-before-sign-in"),
-        ("--max-line=255", "max-line"),
-        ("--changes-burst=0", "changes-burst"),
+        ("--line-before-sign-in=255", "line-before-sign-in"),
+        ("--max-line=1023", "max-line"),
+        ("--changes=10:0", "a rate is N or N:M"),
         ("--backlog-soft=1023", "backlog-soft"),
         ("--backlog-hard=2047", "backlog-hard"),
-        ("--backlog-hard=65535", "--backlog-soft 65536"),
+        ("--backlog-hard=65535", "less than --backlog-soft"),
         ("--notification=127.0.0.1", "--single"),
     ];
     for (option, hint) in rows {

@@ -5,24 +5,21 @@
 
 use std::time::Duration;
 
-use clap::{ArgAction, Args};
+use clap::Args;
 use msnp_proto::hub::{Allowance, HubLimits, Rate};
 
 use super::values;
-
-/// Most bytes of one thing: more would be a slip of the keyboard.
-const MOST: u64 = 1 << 30;
 
 /// What strangers may cost.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Limits")]
 pub(crate) struct LimitArgs {
     /// Connections in all
-    #[arg(long, value_name = "N", default_value_t = 1024, value_parser = values::count)]
+    #[arg(long, value_name = "N", default_value_t = 1024, value_parser = values::at_least(1))]
     max_connections: usize,
 
     /// Connections from one address
-    #[arg(long, value_name = "N", default_value_t = 64, value_parser = values::count)]
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = values::at_least(1))]
     max_per_address: usize,
 
     /// From connecting to being signed in
@@ -33,7 +30,7 @@ pub(crate) struct LimitArgs {
     #[arg(long, value_name = "TIME", default_value = "2m", value_parser = values::keepalive)]
     pub(crate) keepalive: Duration,
 
-    /// Changes, calls and lists that are asked for (RATE: see below)
+    /// Changes, calls, lists asked for; see RATE below
     #[arg(long, value_name = "RATE", default_value = "10:100", value_parser = rate)]
     changes: Frequency,
 
@@ -51,21 +48,22 @@ pub(crate) struct LimitArgs {
 
     /// Unread bytes that make a connection wait
     #[arg(long, value_name = "BYTES", default_value_t = 64 * 1024)]
-    #[arg(value_parser = values::size(1024..=MOST))]
-    backlog_soft: u64,
+    #[arg(value_parser = values::bytes_from(1024))]
+    backlog_soft: usize,
 
     /// Unread bytes that end a connection
     #[arg(long, value_name = "BYTES", default_value_t = 256 * 1024)]
-    #[arg(value_parser = values::size(1024..=MOST))]
-    backlog_hard: u64,
+    #[arg(value_parser = values::bytes_from(1024))]
+    backlog_hard: usize,
 
     /// People on one contact list
-    #[arg(long, value_name = "N", default_value_t = 600, value_parser = values::count)]
+    #[arg(long, value_name = "N", default_value_t = 600, value_parser = values::at_least(1))]
     max_contacts: usize,
 
     /// Print help with every limit
-    #[arg(long, action = ArgAction::HelpLong)]
-    help_all: Option<bool>,
+    // Not one of the parser's own help flags, which would name it after every mistake.
+    #[arg(long)]
+    pub(crate) help_all: bool,
 
     #[command(flatten)]
     rare: RareLimitArgs,
@@ -75,32 +73,32 @@ pub(crate) struct LimitArgs {
 struct RareLimitArgs {
     /// Longest line before sign-in, in bytes
     #[arg(long, value_name = "BYTES", default_value_t = 1024, hide_short_help = true)]
-    #[arg(value_parser = values::size(256..=MOST))]
-    line_before_sign_in: u64,
+    #[arg(value_parser = values::bytes_from(256))]
+    line_before_sign_in: usize,
 
     /// Longest line after sign-in, in bytes
     #[arg(long, value_name = "BYTES", default_value_t = 8 * 1024, hide_short_help = true)]
-    #[arg(value_parser = values::size(1024..=MOST))]
-    max_line: u64,
+    #[arg(value_parser = values::bytes_from(1024))]
+    max_line: usize,
 
     /// Longest payload at the notification server, in bytes
     #[arg(long, value_name = "BYTES", default_value_t = 8 * 1024, hide_short_help = true)]
-    #[arg(value_parser = values::size(256..=MOST))]
-    max_payload: u64,
+    #[arg(value_parser = values::bytes_from(256))]
+    max_payload: usize,
 
     /// Longest message in a switchboard, in bytes
     #[arg(long, value_name = "BYTES", default_value_t = 1664, hide_short_help = true)]
-    #[arg(value_parser = values::size(256..=MOST))]
-    max_message: u64,
+    #[arg(value_parser = values::bytes_from(256))]
+    max_message: usize,
 
     /// People in one switchboard
     #[arg(long, value_name = "N", default_value_t = 50, hide_short_help = true)]
-    #[arg(value_parser = values::count)]
+    #[arg(value_parser = values::at_least(1))]
     max_people: usize,
 
     /// People on an allow or block list
     #[arg(long, value_name = "N", default_value_t = 1200, hide_short_help = true)]
-    #[arg(value_parser = values::count)]
+    #[arg(value_parser = values::at_least(1))]
     max_privacy_entries: usize,
 
     /// Groups of one account
@@ -144,7 +142,7 @@ struct RareLimitArgs {
 
     /// Cookies that one person may have asked for at a time
     #[arg(long, value_name = "N", default_value_t = 256, hide_short_help = true)]
-    #[arg(value_parser = values::count)]
+    #[arg(value_parser = values::at_least(1))]
     max_cookies: usize,
 }
 
@@ -165,9 +163,11 @@ impl LimitArgs {
     pub(crate) fn to_limits(&self) -> Result<HubLimits, String> {
         let rare = &self.rare;
         if self.backlog_hard < self.backlog_soft {
-            return Err("--backlog-hard is less than --backlog-soft, so that whoever has to wait \
-                        would be dropped before"
-                .into());
+            return Err(format!(
+                "--backlog-hard is {} and --backlog-soft {}: nobody would be made to wait before \
+                 they are dropped",
+                self.backlog_hard, self.backlog_soft
+            ));
         }
         // A message with its line, and what is said beside it.
         let least = rare.max_message.saturating_add(1024);
@@ -177,17 +177,16 @@ impl LimitArgs {
                  at least"
             ));
         }
-        let size = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
         let mut limits = HubLimits::new();
         limits.connections = self.max_connections;
         limits.connections_per_address = self.max_per_address;
         limits.sign_in = self.sign_in_deadline;
-        limits.line_before_sign_in = size(rare.line_before_sign_in);
-        limits.line = size(rare.max_line);
-        limits.payload = size(rare.max_payload);
-        limits.message = size(rare.max_message);
-        limits.backlog_soft = size(self.backlog_soft);
-        limits.backlog_hard = size(self.backlog_hard);
+        limits.line_before_sign_in = rare.line_before_sign_in;
+        limits.line = rare.max_line;
+        limits.payload = rare.max_payload;
+        limits.message = rare.max_message;
+        limits.backlog_soft = self.backlog_soft;
+        limits.backlog_hard = self.backlog_hard;
         limits.changes = self.changes.0;
         limits.commands = self.commands.0;
         limits.texts = self.texts.0;
@@ -324,10 +323,10 @@ mod tests {
     #[test]
     fn values_that_make_no_sense_are_refused() {
         let huge = "99999999999999999999999";
-        let of_counts = ["0", "-1", "+1", "", "1.5", "ten", "1 ", "0x10", huge];
+        let of_counts = ["0", "-1", "", "1.5", "ten", "1 ", "0x10", huge];
         let of_rates = ["0:5", "5:0", ":", "5:", ":5", "1:2:3", "-1", "+1", "1e3", "5/s", "", huge];
         let of_times = ["0", "0s", "10", "-1s", "", "s", "1y1", huge];
-        let of_sizes = ["0", "255", "1073741825", "-1", "", "64k", huge];
+        let of_sizes = ["0", "255", "1073741824", "-1", "", "64k", huge];
         let rows = [
             (["--max-connections", "--max-per-address", "--max-contacts"], &of_counts[..]),
             (["--max-people", "--max-cookies", "--max-privacy-entries"], &of_counts[..]),
@@ -341,7 +340,7 @@ mod tests {
             (["--strikes", "--strikes", "--strikes"], &["0", "256", "", "-1", huge]),
             (["--failed-calls", "--failed-calls", "--failed-calls"], &["256", "", "-1"]),
             (["--renames", "--renames", "--renames"], &["5", "0:1s", "5:", "5:0s", "5:ten", ""]),
-            (["--keepalive", "--keepalive", "--keepalive"], &["1s", "1d", "", "-1s", "x", huge]),
+            (["--keepalive", "--keepalive", "--keepalive"], &["5s", "1d", "", "-1s", "x", huge]),
             (["--silence", "--silence", "--silence"], &["-1s", "", "x", huge]),
         ];
         for (options, values) in rows {

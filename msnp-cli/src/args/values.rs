@@ -2,10 +2,10 @@
 //! it should have been.
 
 use std::net::{IpAddr, SocketAddr};
-use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use clap::ValueEnum;
+use clap::builder::RangedU64ValueParser;
 use msnp_proto::client::Config;
 use msnp_proto::machine::Target;
 use msnp_proto::types::{Address, Dialect, Handle};
@@ -122,23 +122,14 @@ pub(super) fn keepalive(text: &str) -> Result<Duration, String> {
     Err("this is a time from 6s to 12h, or 0 for never".into())
 }
 
-/// At least one of something.
-pub(super) fn count(text: &str) -> Result<usize, String> {
-    text.parse()
-        .ok()
-        .filter(|count| *count > 0 && !text.starts_with('+'))
-        .ok_or_else(|| format!("this is a whole number from 1 to {}", usize::MAX))
+/// Below this a limit would keep everybody out.
+pub(super) fn at_least(least: u64) -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(least..)
 }
 
-/// A number of bytes within bounds.
-pub(super) fn size(
-    bounds: RangeInclusive<u64>,
-) -> impl Fn(&str) -> Result<u64, String> + Clone + Send + Sync {
-    move |text| {
-        text.parse().ok().filter(|size| bounds.contains(size) && !text.starts_with('+')).ok_or_else(
-            || format!("this is a number of bytes from {} to {}", bounds.start(), bounds.end()),
-        )
-    }
+/// Bytes of one thing; a gibibyte would be a slip of the keyboard.
+pub(super) fn bytes_from(least: u64) -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(least..1 << 30)
 }
 
 pub(super) fn dialects(text: &str) -> Result<Offer, String> {

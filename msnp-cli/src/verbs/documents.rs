@@ -1,4 +1,4 @@
-//! `man` and `completions`: what is made from the definition of the command line.
+//! `man`, `completions` and the long help: what is made from the definition of the command line.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -47,6 +47,14 @@ pub(crate) fn man(args: &ManArgs) -> Result<Exit, Failure> {
             Err(Failure::new(Exit::Usage, text))
         }
     }
+}
+
+/// Everything that there is to say of a verb's options.
+pub(crate) fn long_help(verb: &str) -> Result<Exit, Failure> {
+    let mut command = Cli::command();
+    command.build();
+    let help = command.find_subcommand_mut(verb).map(|verb| verb.render_long_help().to_string());
+    print(help.unwrap_or_default().as_bytes())
 }
 
 fn print(bytes: &[u8]) -> Result<Exit, Failure> {

@@ -8,7 +8,7 @@ use msnp_proto::hub::{Event as Told, Hub, HubConfig, MemoryDirectory, Role, Why}
 use msnp_proto::machine::Closed;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
-use super::user;
+use super::{documents, user};
 use crate::args::{ServeArgs, ServeTask};
 use crate::console::Console;
 use crate::directory::{Accounts, Purpose, SqliteDirectory, Unmanaged};
@@ -27,6 +27,9 @@ const GOODBYE: Duration = Duration::from_secs(3);
 const OWN_DESCRIPTORS: u64 = 64;
 
 pub(crate) fn run(args: &ServeArgs) -> Result<Exit, Failure> {
+    if args.limits.help_all {
+        return documents::long_help("serve");
+    }
     if let Some(ServeTask::User(task)) = &args.task {
         return user::run(args, task);
     }
