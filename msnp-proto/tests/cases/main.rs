@@ -118,7 +118,7 @@ fn print_table(cases: &[Case], reports: &[Report]) {
     }
     println!("\nNot yet:");
     for case in cases {
-        for reason in &case.trial.not_yet {
+        if let Some(reason) = &case.trial.not_yet {
             println!("{:<4} {reason}", case.id);
         }
     }
