@@ -11,7 +11,7 @@ use msnp_proto::error::{Lost, Misuse};
 use msnp_proto::time::Instant;
 use msnp_proto::types::{Delivery, Handle};
 
-use crate::errand::{self, Errand, Refusal, State};
+use crate::errand::{Asked, Errand, Refusal, State};
 use crate::events::{Change, Chat, Event, Mark, Marked};
 use crate::exit::Exit;
 use crate::ledger::Ledger;
@@ -40,19 +40,21 @@ pub(crate) struct Report {
 #[derive(Debug, Default)]
 pub(crate) struct Agent {
     talks: Talks,
-    errands: BTreeMap<RequestId, (Mark, Asked, Errand)>,
+    /// What the server is being asked for. The next begins when it has ended, for it may build on
+    /// what the one before has changed.
+    errand: Option<(Mark, Asked, Errand)>,
+    errands: VecDeque<(Mark, Action)>,
     calls: Vec<Call>,
     /// Chats that we opened, until the client says so.
     fresh: BTreeMap<ChatId, Mark>,
+    /// Chats to be left when what was said in them has ended.
+    leaves: Vec<(Mark, ChatId)>,
     /// Chats that we left: their end has been told.
     left: BTreeSet<ChatId>,
     reports: VecDeque<Report>,
     /// What was said of our own state last, for the client says it once more.
     state: Option<Event>,
 }
-
-/// What an errand is about, for the sentence about its end.
-type Asked = (&'static str, Option<String>, Option<String>);
 
 /// Somebody who is to come into a chat.
 #[derive(Debug)]
@@ -76,15 +78,15 @@ impl Agent {
             Action::Open(who) => self.open(means, &mark, who),
             Action::Leave(whom) => self.leave(means, &mark, whom),
             _ => {
-                let state = Errand::begin(means.client, means.now, action);
-                return self.proceed(means, mark, errand::subject(action), state);
+                self.errands.push_back((mark, action.clone()));
+                return self.begin_errands(means);
             }
         };
         match result {
             // Nothing of it is known to have been of use, so it weighs nothing.
             Ok(true) => mark.line.into_iter().for_each(|line| means.ledger.finish(line)),
             Ok(false) => {}
-            Err(refusal) => self.refuse(means, mark, errand::subject(action), &refusal),
+            Err(refusal) => self.refuse(means, mark, Asked::of(action), &refusal),
         }
     }
 
@@ -93,7 +95,7 @@ impl Agent {
         &mut self,
         means: &mut Means<'_>,
         mark: Mark,
-        (what, account, group): Asked,
+        asked: Asked,
         refusal: &Refusal,
     ) {
         means.ledger.count(refusal.exit);
@@ -101,9 +103,9 @@ impl Agent {
         if let (Exit::Unknown, Some(line)) = (refusal.exit, mark.line) {
             means.ledger.finish(line);
         }
-        let error = refusal.sentence(what, account.as_deref().or(group.as_deref()));
-        let event = refusal.event(what, account, group);
-        self.reports.push_back(Report { marked: Marked { mark, event }, error: Some(error) });
+        let error = Some(refusal.sentence(&asked));
+        let marked = Marked { mark, event: refusal.event(asked) };
+        self.reports.push_back(Report { marked, error });
     }
 
     /// Takes what the client tells. `Some` is to be shown, with this mark; of the rest something
@@ -111,17 +113,19 @@ impl Agent {
     pub(crate) fn hear(&mut self, means: &mut Means<'_>, told: &Told) -> Option<Mark> {
         match told {
             Told::Done { request } => {
-                let (mark, asked, errand) = self.errands.remove(request)?;
+                let (mark, asked, errand) = self.errand_of(*request)?;
                 let state = errand.granted(means.client, means.now);
                 self.proceed(means, mark, asked, state);
+                self.begin_errands(means);
                 return None;
             }
             Told::Refused { request, verb, why } => {
-                let Some((mark, asked, errand)) = self.errands.remove(request) else {
+                let Some((mark, asked, errand)) = self.errand_of(*request) else {
                     return Some(Mark::NONE);
                 };
                 let state = errand.refused(means.client, *verb, *why);
                 self.proceed(means, mark, asked, state);
+                self.begin_errands(means);
                 return None;
             }
             Told::ChatOpened { chat, with, incoming } => {
@@ -149,8 +153,9 @@ impl Agent {
             }
             Told::StatusChanged { .. } if self.state == translate::event(told) => return None,
             told => {
-                let mut errands = self.errands.values();
-                if errands.any(|(_, _, errand)| errand.explains(means.client, told)) {
+                let is_ours =
+                    |(_, _, errand): &(Mark, Asked, Errand)| errand.explains(means.client, told);
+                if self.errand.as_ref().is_some_and(is_ours) {
                     return None;
                 }
             }
@@ -158,21 +163,42 @@ impl Agent {
         Some(Mark::NONE)
     }
 
-    /// The next thing to say, oldest first.
-    pub(crate) fn poll_report(&mut self) -> Option<Report> {
+    /// The next thing to say, oldest first. To be asked until there is none, whenever the agent was
+    /// given or told something.
+    pub(crate) fn poll_report(&mut self, means: &mut Means<'_>) -> Option<Report> {
+        let is_quiet = |(_, chat): &(Mark, ChatId)| !means.ledger.is_open_in(*chat);
+        if let Some(next) = self.leaves.iter().position(is_quiet) {
+            let (mark, chat) = self.leaves.remove(next);
+            self.leave_now(means, mark, chat);
+        }
         self.reports.pop_front()
     }
 
     /// How many things that are no messages have not ended.
     pub(crate) fn pending(&self) -> usize {
-        self.errands.len() + self.calls.len()
+        let errand = usize::from(self.errand.is_some());
+        errand + self.errands.len() + self.calls.len() + self.leaves.len()
     }
 
     /// Whether something that has not ended has this name.
     pub(crate) fn has(&self, id: &str) -> bool {
         let is = |mark: &Mark| mark.id.as_deref() == Some(id);
-        self.errands.values().any(|(mark, _, _)| is(mark))
+        self.errand.as_ref().is_some_and(|(mark, _, _)| is(mark))
+            || self.errands.iter().any(|(mark, _)| is(mark))
             || self.calls.iter().any(|call| is(&call.mark))
+            || self.leaves.iter().any(|(mark, _)| is(mark))
+    }
+
+    fn begin_errands(&mut self, means: &mut Means<'_>) {
+        while self.errand.is_none() {
+            let Some((mark, action)) = self.errands.pop_front() else { return };
+            let state = Errand::begin(means.client, means.now, &action);
+            self.proceed(means, mark, Asked::of(&action), state);
+        }
+    }
+
+    fn errand_of(&mut self, request: RequestId) -> Option<(Mark, Asked, Errand)> {
+        self.errand.take_if(|(_, _, errand)| errand.request() == request)
     }
 
     fn proceed(
@@ -184,7 +210,7 @@ impl Agent {
     ) {
         match state {
             Ok(State::Open(errand)) => {
-                self.errands.insert(errand.request(), (mark, asked, errand));
+                self.errand = Some((mark, asked, errand));
             }
             Ok(State::Done(event)) => {
                 means.ledger.count(Exit::Done);
@@ -317,17 +343,26 @@ impl Agent {
         Ok(())
     }
 
+    /// Leaves a chat, once what was said in it has ended. What is said from now on is said in
+    /// another one.
     fn leave(&mut self, means: &mut Means<'_>, mark: &Mark, whom: &Whom) -> Result<bool, Refusal> {
-        let nowhere = || Refusal::without_asking("there is no such chat");
         let chat = match whom {
             Whom::Chat(number) => ChatId(*number),
             Whom::Person(who) => self.talks.with(who).ok_or_else(nowhere)?,
         };
-        let left = means.client.leave_chat(means.now, chat);
         self.talks.forget(chat);
-        match left {
-            Err(Misuse::NoSuchChat) => return Err(nowhere()),
-            left => left.map_err(refusal)?,
+        if means.ledger.is_open_in(chat) {
+            self.leaves.push((mark.clone(), chat));
+        } else {
+            self.leave_now(means, mark.clone(), chat);
+        }
+        Ok(false)
+    }
+
+    fn leave_now(&mut self, means: &mut Means<'_>, mark: Mark, chat: ChatId) {
+        if let Err(misuse) = means.client.leave_chat(means.now, chat) {
+            let asked = Asked::of(&Action::Leave(Whom::Chat(chat.0)));
+            return self.refuse(means, mark, asked, &refusal(misuse));
         }
         let gone = Refusal::without_asking("the chat was left");
         self.give_up(means, |call| call.chat == chat, &gone);
@@ -335,9 +370,9 @@ impl Agent {
             self.left.pop_first();
         }
         self.left.insert(chat);
+        mark.line.into_iter().for_each(|line| means.ledger.finish(line));
         let closed = Chat { chat: chat.0, change: Change::Closed, account: None, reason: None };
-        self.say(mark.clone(), Event::Chat(closed));
-        Ok(true)
+        self.say(mark, Event::Chat(closed));
     }
 
     /// Somebody came.
@@ -377,7 +412,7 @@ impl Agent {
                 // Nothing was to become of it, and nothing has.
                 mark.line.into_iter().for_each(|line| means.ledger.finish(line));
             } else {
-                let asked = errand::subject(&Action::Open(who));
+                let asked = Asked::of(&Action::Open(who));
                 self.refuse(means, mark, asked, refusal);
             }
         }
@@ -409,9 +444,13 @@ impl Agent {
 
 fn refusal(misuse: Misuse) -> Refusal {
     match misuse {
-        Misuse::NoSuchChat => Refusal::without_asking("there is no such chat"),
+        Misuse::NoSuchChat => nowhere(),
         other => Refusal::of_misuse(other),
     }
+}
+
+fn nowhere() -> Refusal {
+    Refusal::without_asking("there is no such chat")
 }
 
 fn joined(chat: ChatId, who: &Handle) -> Event {

@@ -14,7 +14,7 @@ use msnp_proto::wire::Verb;
 
 use crate::args::{DeskArgs, OnError, SeveralArgs, Until};
 use crate::console::Console;
-use crate::errand::{self, Errand, Refusal, State};
+use crate::errand::{Asked, Errand, Refusal, State};
 use crate::events::Event;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -218,8 +218,7 @@ impl Desk {
                 None => self.perform(&action),
                 Some((exit, reason)) => Err(Refusal::new(exit, reason).into()),
             };
-            let (what, account, group) = errand::subject(&action);
-            let is_done = self.outcome(what, account, group, result)?;
+            let is_done = self.outcome(Asked::of(&action), result)?;
             stopped |= !is_done && args.on_error == OnError::Stop;
         }
         Ok(())
@@ -228,29 +227,22 @@ impl Desk {
     /// Does one thing, and says how it ended if it ended badly.
     pub(crate) fn once(
         &mut self,
-        what: &str,
+        what: &'static str,
         one: impl FnOnce(&mut Self) -> Result<(), No>,
     ) -> Result<(), Failure> {
         let result = one(self);
-        self.outcome(what, None, None, result).map(drop)
+        self.outcome(Asked::plain(what), result).map(drop)
     }
 
-    fn outcome(
-        &mut self,
-        what: &str,
-        account: Option<String>,
-        group: Option<String>,
-        result: Result<(), No>,
-    ) -> Result<bool, Failure> {
+    fn outcome(&mut self, asked: Asked, result: Result<(), No>) -> Result<bool, Failure> {
         match result {
             Ok(()) => {
                 self.done();
                 Ok(true)
             }
             Err(No::Refused(refusal)) => {
-                let subject = account.as_deref().or(group.as_deref());
-                self.session.log.error(refusal.sentence(what, subject));
-                self.emit(&refusal.event(what, account, group));
+                self.session.log.error(refusal.sentence(&asked));
+                self.emit(&refusal.event(asked));
                 self.ends.push(refusal.exit);
                 Ok(false)
             }

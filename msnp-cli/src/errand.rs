@@ -12,7 +12,7 @@ use msnp_proto::wire::Verb;
 
 use crate::events::{Change, Event, Group, Person, Refused};
 use crate::exit::{Exit, Request};
-use crate::script::Action;
+use crate::script::{Action, Whom};
 use crate::translate;
 
 /// Something that was asked for and has not ended.
@@ -294,46 +294,66 @@ impl Refusal {
         Self { exit, request: Some(verb.to_string()), code, reason }
     }
 
-    /// What it is as an event; `what` is what was to be done.
-    pub(crate) fn event(
-        &self,
-        what: &str,
-        account: Option<String>,
-        group: Option<String>,
-    ) -> Event {
-        let request = self.request.clone().unwrap_or_else(|| what.to_owned());
+    /// What it is as an event.
+    pub(crate) fn event(&self, asked: Asked) -> Event {
+        let Asked { request, account, group, .. } = asked;
+        let request = self.request.clone().unwrap_or_else(|| request.to_owned());
         let (code, name) = (self.code, self.reason.clone());
         Event::Refused(Refused { request, code, name, account, group, ..Refused::default() })
     }
 
     /// The same as a sentence, with what may help.
-    pub(crate) fn sentence(&self, what: &str, subject: Option<&str>) -> String {
+    pub(crate) fn sentence(&self, asked: &Asked) -> String {
+        let subject = asked.account.as_ref().or(asked.group.as_ref());
         let of = subject.map_or_else(String::new, |subject| format!(" {subject}"));
         let advice =
             self.code.and_then(advice).map_or_else(String::new, |text| format!("; {text}"));
-        format!("cannot {what}{of}: {}{advice}", self.reason)
+        format!("cannot {}{of}: {}{advice}", asked.what, self.reason)
     }
 }
 
-/// The verb for a sentence, and the account and the group that an action is about.
-pub(crate) fn subject(action: &Action) -> (&'static str, Option<String>, Option<String>) {
-    let of = |who: &Handle| Some(who.to_string());
-    match action {
-        Action::Send { .. } => ("send", None, None),
-        Action::Typing(_) => ("show typing", None, None),
-        Action::Open(who) => ("open a chat with", of(who), None),
-        Action::Leave(_) => ("leave", None, None),
-        Action::Status(_) => ("change the state", None, None),
-        Action::Name(_) => ("change the name", None, None),
-        Action::Add { who, .. } => ("add", of(who), None),
-        Action::Remove { who, .. } => ("remove", of(who), None),
-        Action::Allow(who) => ("allow", of(who), None),
-        Action::Block(who) => ("block", of(who), None),
-        Action::Rename { who, .. } => ("rename", of(who), None),
-        Action::Move { who, .. } => ("move", of(who), None),
-        Action::AddGroup(name) => ("add group", None, Some(name.to_string())),
-        Action::RemoveGroup(group) => ("remove group", None, Some(group.clone())),
-        Action::RenameGroup { group, .. } => ("rename group", None, Some(group.clone())),
+/// What was asked for, in words.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Asked {
+    /// For events.
+    pub(crate) request: &'static str,
+    /// For sentences, behind `cannot`.
+    pub(crate) what: &'static str,
+    pub(crate) account: Option<String>,
+    pub(crate) group: Option<String>,
+}
+
+impl Asked {
+    /// Something that is about nobody in particular.
+    pub(crate) fn plain(what: &'static str) -> Self {
+        Self { request: what, what, ..Self::default() }
+    }
+
+    pub(crate) fn of(action: &Action) -> Self {
+        let plain = Self::plain;
+        let of = |what, who: &Handle| Self { account: Some(who.to_string()), ..plain(what) };
+        let of_group = |what, group: &str| Self { group: Some(group.into()), ..plain(what) };
+        let as_whom = |request, what, whom: &Whom| match whom {
+            Whom::Person(who) => Self { request, ..of(what, who) },
+            Whom::Chat(_) => Self { request, ..plain(what) },
+        };
+        match action {
+            Action::Send { to, .. } => as_whom("send", "send to", to),
+            Action::Typing(whom) => as_whom("typing", "show typing to", whom),
+            Action::Open(who) => Self { request: "open", ..of("open a chat with", who) },
+            Action::Leave(whom) => as_whom("leave", "leave", whom),
+            Action::Status(_) => plain("change the state"),
+            Action::Name(_) => plain("change the name"),
+            Action::Add { who, .. } => of("add", who),
+            Action::Remove { who, .. } => of("remove", who),
+            Action::Allow(who) => of("allow", who),
+            Action::Block(who) => of("block", who),
+            Action::Rename { who, .. } => of("rename", who),
+            Action::Move { who, .. } => of("move", who),
+            Action::AddGroup(name) => of_group("add group", name.as_str()),
+            Action::RemoveGroup(group) => of_group("remove group", group),
+            Action::RenameGroup { group, .. } => of_group("rename group", group),
+        }
     }
 }
 

@@ -59,7 +59,8 @@ pub(crate) fn without_controls(line: &str) -> String {
         .collect()
 }
 
-fn is_risky(c: char) -> bool {
+/// Whether a character may change what a reader sees of the text around it, or is a backslash.
+pub(crate) fn is_risky(c: char) -> bool {
     // Control characters of ASCII and of Latin-1, which NEL (U+0085) is among.
     c.is_control()
         || matches!(c,

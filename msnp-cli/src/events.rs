@@ -56,10 +56,21 @@ pub(crate) enum Event {
     #[serde(rename = "contact")]
     Person(Person),
     /// A group of contacts changed.
-    Group { id: u32, name: Option<String>, change: Change },
+    Group {
+        // `id` is the name of a command.
+        #[serde(rename = "group")]
+        id: u32,
+        name: Option<String>,
+        change: Change,
+    },
     /// A group of contacts as it is.
     #[serde(rename = "group")]
-    Listed { id: u32, name: String, contacts: usize },
+    Listed {
+        #[serde(rename = "group")]
+        id: u32,
+        name: String,
+        contacts: usize,
+    },
     /// A setting changed.
     Setting { name: String, value: String, account: Option<String> },
     /// A setting of this program, and where it comes from.

@@ -180,6 +180,16 @@ impl Ledger {
         self.waiting
     }
 
+    /// Whether a message of this name has not ended.
+    pub(crate) fn has(&self, id: &str) -> bool {
+        self.open.values().any(|entry| entry.mark.id.as_deref() == Some(id))
+    }
+
+    /// Whether a message in this chat has not ended.
+    pub(crate) fn is_open_in(&self, chat: ChatId) -> bool {
+        self.open.values().any(|entry| entry.chat == chat)
+    }
+
     /// Whether a message has ended in failure.
     pub(crate) fn has_failures(&self) -> bool {
         self.ends.iter().any(|(exit, _)| *exit != Exit::Done)

@@ -28,6 +28,7 @@
 mod agent;
 mod args;
 mod check;
+mod command;
 mod config;
 mod console;
 mod desk;
@@ -39,6 +40,7 @@ mod events;
 mod exit;
 mod failure;
 mod files;
+mod input;
 mod keepalive;
 mod ledger;
 mod log;
@@ -75,6 +77,7 @@ pub fn main() -> ExitCode {
     let ended = match &cli.verb {
         Verb::Send(args) => verbs::send::run(args),
         Verb::Run(args) => verbs::run::run(args),
+        Verb::Pipe(args) => verbs::pipe::run(args),
         Verb::Listen(args) => verbs::listen::run(args),
         Verb::Chat(args) => verbs::chat::run(args),
         Verb::Contacts(args) => verbs::contacts::run(args),

@@ -241,7 +241,7 @@ impl Session {
     }
 
     /// Says on stderr why there is no session, and what may be done about it.
-    fn explain(&self, why: Lost) {
+    pub(crate) fn explain(&self, why: Lost) {
         let (server, account) = (&self.server, &self.account);
         let advice = match Exit::of_lost(why) {
             Exit::NoHost => "check the name after --server",

@@ -26,7 +26,7 @@ pub(crate) use people::{
     PrivacyArgs, SeveralArgs, StatusArgs,
 };
 pub(crate) use retry::{RetryArgs, StayArgs};
-pub(crate) use script::RunArgs;
+pub(crate) use script::{PipeArgs, RunArgs};
 pub(crate) use user::{ServeTask, UserArgs, UserTask};
 pub(crate) use values::{AsFarAs, OnError, Server, Until};
 
@@ -66,6 +66,8 @@ pub(crate) enum Verb {
     Send(SendArgs),
     Run(Box<RunArgs>),
     Listen(ListenArgs),
+    #[command(mut_arg("output", |arg| arg.default_value("json")))]
+    Pipe(Box<PipeArgs>),
     Chat(ChatArgs),
     Contacts(Box<ContactsArgs>),
     Groups(Box<GroupsArgs>),
@@ -80,12 +82,22 @@ pub(crate) enum Verb {
 }
 
 impl Verb {
+    /// Does what depends on whether a value was said for this run, or is one of the file or built in.
+    pub(crate) fn sort(&mut self, is_given: &dyn Fn(&str) -> bool) {
+        match self {
+            Self::Run(args) => args.sort(is_given),
+            Self::Pipe(args) => args.sort(is_given),
+            _ => {}
+        }
+    }
+
     /// How it signs in, if it does.
     pub(crate) fn sign_in_mut(&mut self) -> Option<&mut SignInArgs> {
         Some(match self {
             Self::Send(args) => &mut args.sign_in,
             Self::Run(args) => &mut args.sign_in,
             Self::Listen(args) => &mut args.sign_in,
+            Self::Pipe(args) => &mut args.sign_in,
             Self::Chat(args) => &mut args.sign_in,
             Self::Contacts(args) => &mut args.task.desk_mut().sign_in,
             Self::Groups(args) => &mut args.task.desk_mut().sign_in,

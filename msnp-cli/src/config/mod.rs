@@ -37,6 +37,8 @@ pub(crate) fn parse() -> Result<Cli, Failure> {
     let Settled { mut command, matches, file } = settled;
     let mut cli = Cli::from_arg_matches(&matches)
         .unwrap_or_else(|error| usage::end(error.format(&mut command)));
+    let said = innermost(&matches);
+    cli.verb.sort(&|id| is_given(said, id));
     let password = file.and_then(|file| file.password).map(|password| password.value);
     if let (Some(sign_in), Some(password)) = (cli.verb.sign_in_mut(), password) {
         sign_in.set_configured_password(password);

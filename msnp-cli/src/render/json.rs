@@ -3,13 +3,14 @@
 use std::io::Write;
 use std::time::SystemTime;
 
+use crate::escape::is_risky;
 use crate::events::{Event, Mark, VERSION};
 
 /// What every serialized event begins with: the name of its type is a plain word.
 const TYPE: &[u8] = b"{\"type\":\"";
 
 /// Appends the event without a line end. JSON needs no escaping of its own beyond the standard's,
-/// but the characters that some readers take for line ends are escaped too.
+/// but what some readers take for a line end, or could change what a reader sees, is escaped too.
 pub(super) fn write(out: &mut Vec<u8>, event: &Event, mark: &Mark, seq: u64, at: SystemTime) {
     let begun = out.len();
     let t = humantime::format_rfc3339_millis(at);
@@ -44,17 +45,18 @@ fn value<T: serde::Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) {
 fn escape(out: &mut Vec<u8>, begun: usize) {
     let written = out.get(begun..).unwrap_or_default();
     // The bytes that such a character begins with, and DEL.
-    if !written.iter().any(|byte| matches!(byte, 0x7f | 0xc2 | 0xe2)) {
+    if !written.iter().any(|byte| matches!(byte, 0x7f | 0xc2 | 0xd8 | 0xe2 | 0xef | 0xf3)) {
         return;
     }
     let text = String::from_utf8(out.split_off(begun)).expect("JSON is UTF-8");
     for c in text.chars() {
-        match c {
-            // Inside strings only: JSON's own characters are ASCII.
-            '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' => {
-                write!(out, "\\u{:04x}", u32::from(c)).expect(TAKES);
+        // Inside strings only: JSON's own characters are ASCII.
+        if !c.is_ascii() && is_risky(c) || c == '\u{7f}' {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                write!(out, "\\u{unit:04x}").expect(TAKES);
             }
-            c => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+        } else {
+            out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
         }
     }
 }
@@ -68,13 +70,13 @@ mod tests {
     #[test]
     fn fields_come_in_a_fixed_order_and_nothing_can_end_the_line() {
         let mut out = Vec::new();
-        let reason = String::from("a\n\u{2028}\u{85}\x1b");
+        let reason = String::from("a\n\u{2028}\u{85}\x1b\u{202e}\u{e0001}é\\");
         let at = UNIX_EPOCH + Duration::from_millis(981_173_106_789);
         write(&mut out, &Event::Lost { reason: reason.clone() }, &Mark::NONE, 4, at);
         let line = String::from_utf8(out).expect("JSON is UTF-8");
         assert_eq!(
             line,
-            r#"{"v":1,"seq":4,"t":"2001-02-03T04:05:06.789Z","type":"lost","reason":"a\n\u2028\u0085\u001b"}"#
+            r#"{"v":1,"seq":4,"t":"2001-02-03T04:05:06.789Z","type":"lost","reason":"a\n\u2028\u0085\u001b\u202e\udb40\udc01é\\"}"#
         );
         let value: serde_json::Value = serde_json::from_str(&line).expect("valid JSON");
         assert_eq!(value["reason"], reason);

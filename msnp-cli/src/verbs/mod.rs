@@ -8,6 +8,7 @@ pub(crate) mod documents;
 pub(crate) mod groups;
 pub(crate) mod listen;
 pub(crate) mod name;
+pub(crate) mod pipe;
 pub(crate) mod privacy;
 pub(crate) mod run;
 pub(crate) mod send;

@@ -13,6 +13,7 @@ use msnp_proto::types::{Handle, List};
 use crate::agent::Agent;
 use crate::args::{OnError, RunArgs, Until};
 use crate::console::Console;
+use crate::errand::Asked;
 use crate::events::{Mark, Marked};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -41,13 +42,16 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let console = Console::open(&args.output)?;
     let script = script(args, &console, &name)?;
     let settings = script.settings().clone();
+    let (said, configured) = (&args.settings, &args.configured);
     let until = settings.until.and_then(|stage| Until::from_str(stage, false).ok());
-    let until = args.until.or(until).unwrap_or(Until::Acked);
-    let go_on = args.on_error.map(|what| what == OnError::Continue).or(settings.go_on);
-    let limit = args.timeout.or(settings.timeout);
+    let until = said.until.or(until).or(configured.until).unwrap_or(Until::Acked);
+    let goes_on = |what: Option<OnError>| what.map(|what| what == OnError::Continue);
+    let go_on = goes_on(said.on_error).or(settings.go_on).or(goes_on(configured.on_error));
+    let limit = said.timeout.or(settings.timeout).or(configured.timeout);
     let limit = limit.unwrap_or_else(|| TIME.saturating_add(script.patience()));
     let mut config = Config::new();
-    if let Some(time) = args.ack_timeout.or(settings.ack_timeout) {
+    let ack_timeout = said.ack_timeout.or(settings.ack_timeout).or(configured.ack_timeout);
+    if let Some(time) = ack_timeout {
         config.waits.acknowledgement = time;
     }
     config.reconnect = Some(args.retry.policy());
@@ -57,7 +61,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit, Failure> {
     if let Err(failure) = session.sign_in(Some((deadline, limit)))? {
         return session.finish(Some(failure.exit), Exit::Io);
     }
-    let window = args.window.or(settings.window).unwrap_or(WINDOW);
+    let window = said.window.or(settings.window).or(configured.window).unwrap_or(WINDOW);
     let runner = Runner::new(script.into_steps(), window, go_on.unwrap_or(false));
     let agent = Agent::default();
     let end = Play { session: &mut session, agent, runner, name, deadline, limit }.run()?;
@@ -122,7 +126,8 @@ impl Play<'_> {
                 Order::Finished(line) => means.ledger.finish(line),
                 Order::Failed(line, verb, who, refusal) => {
                     means.ledger.count(refusal.exit);
-                    let event = refusal.event(verb, Some(who.to_string()), None);
+                    let account = Some(who.to_string());
+                    let event = refusal.event(Asked { account, ..Asked::plain(verb) });
                     let (at, reason) = (format!("{}:{line}", self.name), &refusal.reason);
                     self.session.log.error(format_args!("{at}: {verb} {who}: {reason}"));
                     self.session.emit(&Marked { mark: Mark::of_line(line), event });
@@ -151,7 +156,7 @@ impl Play<'_> {
 
     /// Passes on what the agent has to say.
     fn report(&mut self) {
-        while let Some(report) = self.agent.poll_report() {
+        while let Some(report) = self.agent.poll_report(&mut self.session.means()) {
             if let (Some(error), Some(line)) = (&report.error, report.marked.mark.line) {
                 self.session.log.error(format_args!("{}:{line}: {error}", self.name));
             }

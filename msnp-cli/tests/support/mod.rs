@@ -174,6 +174,11 @@ impl Msnp {
         }
     }
 
+    /// The lines that were waited for, or passed over meanwhile.
+    pub(crate) fn seen(&self) -> &[String] {
+        &self.seen
+    }
+
     pub(crate) fn until_type(&mut self, name: &str) -> Value {
         self.until(|event| event["type"] == name)
     }
