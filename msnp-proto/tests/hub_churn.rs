@@ -297,6 +297,56 @@ fn a_member_of_twenty_who_stops_reading_costs_no_more_than_the_limit() {
 }
 
 #[test]
+fn a_hundred_thousand_commands_are_answered_at_their_pace_and_hold_up_nobody() {
+    type Line = fn(usize) -> String;
+    let changes = (100, 10);
+    let kinds: [(Line, (usize, usize)); 6] = [
+        (|_| "PNG\r\n".into(), (1000, 100)),
+        (|n| format!("CHG {n} {}\r\n", ["NLN", "BSY"][n % 2]), changes),
+        (|n| format!("REA {n} alice@example.net Name{n:06}\r\n"), changes),
+        (|n| format!("ADD {n} FL guest{:04}@example.net G\r\n", n % 1000), changes),
+        (|n| format!("XFR {n} SB\r\n"), changes),
+        (|n| format!("SYN {n} 0\r\n"), changes),
+    ];
+    for (line, (burst, rate)) in kinds {
+        let mut w = World::with(config(), guests(1000));
+        let (alice, bob) = (w.online(ALICE), w.online(BOB));
+        let lines: String = (1..=100_000).map(line).collect();
+        let mut pieces = lines.as_bytes().chunks(4096);
+        w.heard(alice);
+        w.heard(bob);
+        let before = held();
+        let (mut peak, mut answers) = (0, 0);
+        for second in 0..60 {
+            // As a driver does: nothing while it is not welcome.
+            while w.hub.wants_read(alice) {
+                w.send(alice, pieces.next().unwrap());
+                // An answer to SYN has many lines; its first has the number.
+                let heard = w.heard(alice);
+                answers += heard.iter().filter(|line| is_answer(line)).count();
+            }
+            w.heard(bob);
+            assert_eq!(w.ask(bob, "PNG"), ["QNG"]);
+            peak = peak.max(held().saturating_sub(before));
+            let most = burst + 1 + second * rate;
+            // Signing in took a few of them.
+            assert!((most - 8..=most).contains(&answers), "{answers} of {most}: {}", line(1));
+            w.pass(Duration::from_secs(1));
+            answers += w.heard(alice).iter().filter(|line| is_answer(line)).count();
+        }
+        // Contacts and cookies that were made in this time are there to stay.
+        assert!(peak < 300 * 1024, "{peak} bytes more than before: {}", line(1));
+        assert!(!w.is_closed(alice) && !w.is_closed(bob));
+    }
+}
+
+/// Whether a line is the first of the answer to a command.
+fn is_answer(line: &str) -> bool {
+    let verb = line.split(' ').next().unwrap_or_default();
+    ["QNG", "CHG", "REA", "ADD", "XFR", "SYN"].contains(&verb) || verb.parse::<u16>().is_ok()
+}
+
+#[test]
 fn the_default_limits_on_connections_hold_at_and_over() {
     let mut w = World::new();
     let limits = HubLimits::new();
