@@ -46,19 +46,37 @@ fn run(target: &str, body: Body, name: &str, input: &[u8]) {
     body(input);
 }
 
+/// Runs a body on every file of a folder; returns how many there were.
+fn run_files(target: &str, body: Body, folder: &Path) -> usize {
+    let Ok(files) = fs::read_dir(folder) else { return 0 };
+    let paths = files.map(|file| file.expect("a file").path());
+    paths
+        .map(|path| {
+            let input = fs::read(&path).expect("it can be read");
+            run(target, body, &path.display().to_string(), &input);
+        })
+        .count()
+}
+
 #[test]
 fn the_corpus_passes() {
     for (target, body) in TARGETS {
-        let files = fs::read_dir(folder("corpus").join(target)).expect("every target has a corpus");
-        let mut count = 0;
-        for file in files {
-            let path = file.expect("a file").path();
-            let input = fs::read(&path).expect("it can be read");
-            run(target, *body, &path.display().to_string(), &input);
-            count += 1;
-        }
+        let count = run_files(target, *body, &folder("corpus").join(target));
         assert!(count > 0, "the corpus of {target} is empty");
     }
+}
+
+#[test]
+fn what_was_found_passes() {
+    let mut count = 0;
+    for (target, body) in TARGETS {
+        count += run_files(target, *body, &folder("findings").join(target));
+    }
+    let mut files = 0;
+    for target in fs::read_dir(folder("findings")).expect("it is there") {
+        files += fs::read_dir(target.expect("a folder").path()).expect("it is there").count();
+    }
+    assert_eq!(count, files, "a finding of a target that does not exist");
 }
 
 #[test]

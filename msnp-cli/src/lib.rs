@@ -15,13 +15,16 @@
 //!   check/*   trying a server stage by stage
 //!   session   a client on its reactor: signing in, waiting, signing off
 //!   loopback  the built-in server and its echo        keepalive peers that vanished
+//!   decode/*  captures, transcripts and streams of bytes to events, without input and output
 //!   ledger    what became of every message
 //!   translate what the client reports, as events      events   the events themselves
 //!   render/*  events to lines on stdout               escape   what makes text safe to show
 //!   exit      the table of exit codes                 failure  an end with a sentence
 //!   password, files, users        secrets and where they come from
 //!   mask                          secrets on the wire, and what is shown in their place
-//!   console, log, trace, signals  the ends towards the user
+//!   input, command                lines of stdin, and the commands of a pipe
+//!   console, log, trace, signals, progress  the ends towards the user
+//!   editor/*, prompt, terminal    a line that is edited below what arrives
 //! ```
 #![forbid(unsafe_code)]
 
@@ -31,8 +34,10 @@ mod check;
 mod command;
 mod config;
 mod console;
+pub mod decode;
 mod desk;
 mod directory;
+mod editor;
 mod entropy;
 mod errand;
 mod escape;
@@ -48,10 +53,13 @@ mod loopback;
 mod man;
 mod mask;
 mod password;
+mod progress;
+mod prompt;
 mod render;
 pub mod script;
 mod session;
 mod signals;
+mod terminal;
 mod trace;
 mod translate;
 mod usage;
@@ -86,6 +94,7 @@ pub fn main() -> ExitCode {
         Verb::Name(args) => verbs::name::run(args),
         Verb::Privacy(args) => verbs::privacy::run(args),
         Verb::Serve(args) => verbs::serve::run(args),
+        Verb::Decode(args) => verbs::decode::run(args),
         Verb::Check(args) => verbs::check::run(args),
         Verb::Completions(args) => verbs::documents::completions(args),
         Verb::Man(args) => verbs::documents::man(args),

@@ -55,6 +55,11 @@ impl Log {
         self.put(Level::Error, format_args!("error: {shown}"));
     }
 
+    /// A note in several lines, each safe to show as it is.
+    pub(crate) fn note_in_lines(&self, shown: &str) {
+        self.put(Level::Note, format_args!("{shown}"));
+    }
+
     pub(crate) fn note(&self, text: impl fmt::Display) {
         self.write(Level::Note, format_args!("{text}"));
     }

@@ -452,7 +452,7 @@ impl Session {
     }
 
     /// Wakes this session's [`Session::next`] from another thread.
-    pub(crate) fn waker(&self) -> impl Fn() + Send + use<> {
+    pub(crate) fn waker(&self) -> impl Fn() + Clone + Send + use<> {
         let handle = self.reactor.handle();
         move || handle.wake()
     }

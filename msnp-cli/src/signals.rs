@@ -12,6 +12,7 @@ use std::thread;
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::exit::Exit;
+use crate::terminal;
 
 type Wake = Box<dyn Fn() + Send>;
 
@@ -86,6 +87,7 @@ fn exit(signal: i32) -> Exit {
 }
 
 fn end(signal: i32) {
+    terminal::restore();
     std::process::exit(exit(signal).code().into());
 }
 

@@ -4,6 +4,7 @@
 //! know what they do.
 
 mod common;
+mod decode;
 mod limits;
 mod people;
 mod retry;
@@ -20,6 +21,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use msnp_proto::types::Handle;
 
 pub(crate) use common::{OutputArgs, PlaceArgs, SignInArgs};
+pub(crate) use decode::DecodeArgs;
 pub(crate) use limits::LimitArgs;
 pub(crate) use people::{
     ContactsArgs, ContactsTask, DeskArgs, GroupsArgs, GroupsTask, ListContacts, NameArgs,
@@ -58,6 +60,7 @@ Examples:
   msnp serve --users users.toml               be a server
   msnp listen --server 127.0.0.1 --account bob@example.net
   msnp chat --server 127.0.0.1 --account alice@example.net bob@example.net
+  msnp decode capture.pcap                    see what was said in a capture
 
 `msnp VERB --help` shows the options of one verb.";
 
@@ -75,6 +78,7 @@ pub(crate) enum Verb {
     Name(Box<NameArgs>),
     Privacy(Box<PrivacyArgs>),
     Serve(Box<ServeArgs>),
+    Decode(DecodeArgs),
     Check(Box<CheckArgs>),
     Config(Box<ConfigArgs>),
     Completions(CompletionsArgs),
@@ -105,7 +109,11 @@ impl Verb {
             Self::Name(args) => &mut args.desk.sign_in,
             Self::Privacy(args) => &mut args.desk.sign_in,
             Self::Check(args) => &mut args.sign_in,
-            Self::Serve(_) | Self::Config(_) | Self::Completions(_) | Self::Man(_) => return None,
+            Self::Serve(_)
+            | Self::Decode(_)
+            | Self::Config(_)
+            | Self::Completions(_)
+            | Self::Man(_) => return None,
         })
     }
 }

@@ -8,6 +8,7 @@ use msnp_proto::hub::{Event, Hub, HubConfig, MemoryDirectory, Role};
 use msnp_proto::limits::Limits;
 use msnp_proto::machine::{Closed, ConnId, Host, ListenerId, Output, Shutdown};
 use msnp_proto::ns::challenge::digest;
+use msnp_proto::secret::Entropy;
 use msnp_proto::testing::case::{Place, quote};
 use msnp_proto::testing::{Cutter, SeededEntropy};
 use msnp_proto::time::{Duration, Instant};
@@ -46,10 +47,20 @@ fn people() -> MemoryDirectory {
 
 impl HubStage {
     pub(crate) fn new(place: Place) -> Self {
+        Self::with(place, |_| {}, Box::new(SeededEntropy::new(7)))
+    }
+
+    /// With another configuration and another source of random bytes.
+    pub(crate) fn with(
+        place: Place,
+        configure: impl FnOnce(&mut HubConfig),
+        entropy: Box<dyn Entropy + Send>,
+    ) -> Self {
         let at: SocketAddr = "192.0.2.1:1863".parse().expect("an address");
         let mut config = HubConfig::new(at);
         config.challenges = false;
-        let hub = Hub::new(config, people(), Box::new(SeededEntropy::new(7)));
+        configure(&mut config);
+        let hub = Hub::new(config, people(), entropy);
         let mut stage = Self {
             hub,
             now: Instant::ZERO,
@@ -126,7 +137,8 @@ impl HubStage {
         conn
     }
 
-    fn cookie(&mut self, conn: ConnId) -> String {
+    /// Asks for a switchboard.
+    pub(crate) fn cookie(&mut self, conn: ConnId) -> String {
         let answer = self.ask(conn, "XFR 5 SB");
         answer.trim_end().rsplit(' ').next().unwrap_or_default().to_owned()
     }
@@ -183,7 +195,18 @@ impl HubStage {
         self.hub.consume(self.now, conn, usize::MAX);
     }
 
-    fn named(&self, wanted: &str) -> ConnId {
+    /// Lets time pass.
+    pub(crate) fn pass(&mut self, time: Duration) {
+        let until = self.now + time;
+        while let Some(due) = self.hub.next_deadline().filter(|due| *due <= until) {
+            self.now = due;
+            self.hub.handle_timeout(due);
+            self.collect();
+        }
+        self.now = until;
+    }
+
+    pub(crate) fn named(&self, wanted: &str) -> ConnId {
         let found = self.names.iter().find(|(_, name)| **name == wanted);
         *found.expect("everybody is there").0
     }

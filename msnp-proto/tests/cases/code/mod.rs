@@ -4,6 +4,7 @@ mod chats;
 mod ends;
 mod lists;
 mod own;
+mod server;
 mod wire;
 
 /// A case, and its name in the files.
@@ -22,6 +23,10 @@ pub(crate) const ALL: &[Code] = &[
     ("own_messages_fit_or_are_refused", own::own_messages_fit_or_are_refused),
     ("own_values_are_no_commands", own::own_values_are_no_commands),
     ("names_and_passwords_are_never_cut", own::names_and_passwords_are_never_cut),
+    ("unknown_and_wrong_are_one_answer", server::unknown_and_wrong_are_one_answer),
+    ("cookies_have_128_random_bits", server::cookies_have_128_random_bits),
+    ("rings_are_limited", server::rings_are_limited),
+    ("the_second_sign_in_is_clean", server::the_second_sign_in_is_clean),
     ("members_are_a_set", chats::members_are_a_set),
     (
         "a_text_on_a_dead_line_ends_and_the_next_one_opens_a_chat",
