@@ -53,6 +53,8 @@ pub(super) const KEYS: &[&str] = &[
     "max-groups",
     "renames",
     "failed-calls",
+    "max-rings-of-one",
+    "max-rings",
     "strikes",
     "challenge-deadline",
     "alone",
