@@ -15,6 +15,7 @@ pub(super) const KEYS: &[&str] = &[
     "connect-timeout",
     "timeout",
     "ack-timeout",
+    "window",
     "until",
     "on-error",
     "retry",
@@ -123,6 +124,7 @@ mod tests {
         "count",
         "duration",
         "from",
+        "from-line",
         "group",
         "help",
         "list",
@@ -134,6 +136,7 @@ mod tests {
         "prompt",
         "to",
         "trace-wire",
+        "variables",
         "version",
     ];
 
