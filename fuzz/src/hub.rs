@@ -9,19 +9,20 @@ use msnp_proto::hub::{
 };
 use msnp_proto::limits::Leniency;
 use msnp_proto::machine::{Closed, Host};
-use msnp_proto::testing::{Chunking, Decide, Driver, SeededEntropy, Source};
+use msnp_proto::testing::duality::check_letter;
+use msnp_proto::testing::{Chunking, Decide, Driver, Role, SeededEntropy, Source};
 use msnp_proto::time::{Duration, Instant};
+use msnp_proto::transcript::Side;
 use msnp_proto::types::{Dialect, Handle, List, Lists};
 use msnp_proto::{ns, sb};
 
-use crate::duality;
-use crate::script::{PEOPLE, Speech};
+use crate::script::{PEOPLE, Speech, is_in};
 
 /// The password of the one account that does not take any.
 const PASSWORD: &str = "Pa55-w0rd";
 
 /// Most operations of one list.
-const STEPS: usize = 100;
+const STEPS: usize = 200;
 
 /// Connections that operations can mean.
 const CONNECTIONS: usize = 12;
@@ -33,6 +34,8 @@ pub fn hub(data: &[u8]) {
     let flags = source.byte();
     let seed = source.byte().into();
     let whole = Play::new(flags, Chunking::Whole).run(source.clone());
+    let shown = format!("{whole:?}");
+    assert!(!is_in(PASSWORD, shown.as_bytes()) || is_in(PASSWORD, data), "a password is shown");
     let pieces = Play::new(flags, Chunking::Random(seed)).run(source);
     // Who has to wait is overtaken by others, and where depends on the pieces.
     if !pieces.waited && !whole.waited {
@@ -104,6 +107,7 @@ struct Play {
 
 #[derive(PartialEq)]
 struct Outcome {
+    hub: String,
     events: Vec<Event>,
     sent: Vec<Vec<u8>>,
     now: Instant,
@@ -113,7 +117,7 @@ struct Outcome {
 impl std::fmt::Debug for Outcome {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let sent = self.sent.iter().map(|sent| sent.escape_ascii().to_string());
-        writeln!(f, "at {:?}: {:#?}", self.now, self.events)?;
+        writeln!(f, "{} at {:?}: {:#?}", self.hub, self.now, self.events)?;
         f.debug_list().entries(sent).finish()
     }
 }
@@ -266,6 +270,10 @@ impl Play {
         let most = self.limits.backlog_hard + self.limits.backlog_soft + 32 * 1024;
         for at in 0..self.driver.connections() {
             assert!(self.driver.pending(at).len() <= most, "more pending than the limit");
+            let (received, id) = (self.driver.received(at), self.driver.id(at));
+            let host = &mut self.driver.host;
+            let scanned = id.map_or(0, |id| host.scanned(id));
+            assert!(scanned <= 2 * received, "{scanned} of {received} bytes were looked at");
         }
     }
 
@@ -288,12 +296,13 @@ impl Play {
         let sent: Vec<Vec<u8>> =
             (0..self.driver.connections()).map(|at| self.driver.sent(at).to_vec()).collect();
         for (sent, socket) in sent.iter().zip(&self.came_to) {
-            duality::server(sent, *socket == self.sockets - 1);
+            let switchboard = *socket == self.sockets - 1;
+            let role = if switchboard { Role::Switchboard } else { Role::Notification };
+            check_letter(role, Side::Server, sent);
         }
         let events = std::mem::take(&mut self.driver.events);
-        let shown = format!("{:?} {events:?}", self.driver.host);
-        assert!(!shown.contains(PASSWORD), "a password is shown");
-        Outcome { events, sent, now: self.driver.now(), waited: self.driver.has_waited() }
+        let hub = format!("{:?}", self.driver.host);
+        Outcome { hub, events, sent, now: self.driver.now(), waited: self.driver.has_waited() }
     }
 }
 

@@ -4,9 +4,13 @@
 
 pub mod body;
 pub mod client;
-mod duality;
 pub mod hub;
 pub mod leaves;
 mod script;
+pub mod seeds;
+pub mod storm;
 pub mod transcript;
 pub mod wire;
+
+#[cfg(test)]
+mod tests;

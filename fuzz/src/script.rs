@@ -34,6 +34,11 @@ impl Speech {
     }
 }
 
+/// Whether a text is somewhere in some bytes.
+pub(crate) fn is_in(text: &str, bytes: &[u8]) -> bool {
+    bytes.windows(text.len()).any(|window| window == text.as_bytes())
+}
+
 /// The verb of the request that a reply answers.
 fn asked_by(reply: &[u8]) -> Option<&[u8]> {
     match reply {

@@ -45,6 +45,8 @@ pub(crate) enum Exit {
     Config = 78,
     /// `--timeout` ran out.
     Timeout = 124,
+    /// SIGHUP: the terminal is gone.
+    Hangup = 129,
     /// SIGINT.
     Interrupted = 130,
     /// SIGTERM.
@@ -63,6 +65,41 @@ const WORST_FIRST: [Exit; 7] = [
 ];
 
 impl Exit {
+    /// All of them, each with what it means to whoever runs the program.
+    pub(crate) const TABLE: [(Self, &str); 19] = [
+        (Self::Done, "Every message got as far as --until says; what was asked for was done."),
+        (Self::Mixed, "Some did and some did not."),
+        (Self::Usage, "The command line is wrong."),
+        (
+            Self::Unknown,
+            "Written and not answered: it may or may not have arrived or been done. Never try \
+             again blindly.",
+        ),
+        (Self::Input, "The input is wrong; found before connecting."),
+        (Self::NoInput, "An input file is missing or cannot be read."),
+        (Self::NoHost, "The host name does not resolve."),
+        (
+            Self::Undelivered,
+            "The recipient is unknown, offline or blocks; nothing was delivered. Or what was named \
+             is not there.",
+        ),
+        (Self::Bug, "A mistake in this program."),
+        (Self::CantCreate, "An output file cannot be made."),
+        (Self::Io, "Local input or output failed, a full disk for example."),
+        (
+            Self::Retry,
+            "Try again later: refused or lost connection, server busy or going down. Nothing was \
+             taken, so nothing can be doubled.",
+        ),
+        (Self::Protocol, "The other side broke the protocol, or is no MSN Messenger server."),
+        (Self::SignIn, "The server refused to let the account in."),
+        (Self::Config, "Configuration, or the mode of a file that holds passwords."),
+        (Self::Timeout, "--timeout ran out."),
+        (Self::Hangup, "SIGHUP: the terminal is gone; signed off first."),
+        (Self::Interrupted, "SIGINT, after signing off; a second one ends at once."),
+        (Self::Terminated, "SIGTERM, after signing off; a second one ends at once."),
+    ];
+
     /// The number for the system.
     pub(crate) const fn code(self) -> u8 {
         self as u8
@@ -186,6 +223,12 @@ mod tests {
 
     fn code(number: u16) -> ErrorCode {
         ErrorCode::new(number).expect("three digits")
+    }
+
+    #[test]
+    fn the_table_has_every_code_once_in_order() {
+        let codes = Exit::TABLE.map(|(exit, _)| exit.code());
+        assert!(codes.is_sorted_by(|one, next| one < next), "{codes:?}");
     }
 
     #[test]

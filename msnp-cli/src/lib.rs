@@ -4,7 +4,8 @@
 //! it is an interface for other programs, who want `msnp-proto`.
 //!
 //! ```text
-//!   args      the command line            config    the file behind it, and what is in force
+//!   args      the command line            usage     what is said of a wrong one
+//!   config    the file behind it          man       manual pages made of it
 //!   verbs/*   what the program can do, one file each
 //!   script/*  scripts: grammar, and the order of the steps
 //!   agent     does what a script, a pipe or a chat asks for
@@ -13,7 +14,8 @@
 //!   directory the accounts of the server, in memory or in a file
 //!   check/*   trying a server stage by stage
 //!   session   a client on its reactor: signing in, waiting, signing off
-//!   loopback  the built-in server and its echo
+//!   loopback  the built-in server and its echo        keepalive peers that vanished
+//!   decode/*  captures, transcripts and streams of bytes to events, without input and output
 //!   ledger    what became of every message
 //!   translate what the client reports, as events      events   the events themselves
 //!   render/*  events to lines on stdout               escape   what makes text safe to show
@@ -22,7 +24,7 @@
 //!   mask                          secrets on the wire, and what is shown in their place
 //!   editor/*, prompt, terminal    a line that is edited below what arrives
 //!   input, command                lines of stdin, and the commands of a pipe
-//!   console, log, trace, signals  the ends towards the user
+//!   console, log, trace, signals, progress  the ends towards the user
 //! ```
 #![forbid(unsafe_code)]
 
@@ -32,6 +34,7 @@ mod check;
 mod command;
 mod config;
 mod console;
+pub mod decode;
 mod desk;
 mod directory;
 mod editor;
@@ -43,11 +46,14 @@ mod exit;
 mod failure;
 mod files;
 mod input;
+mod keepalive;
 mod ledger;
 mod log;
 mod loopback;
+mod man;
 mod mask;
 mod password;
+mod progress;
 mod prompt;
 mod render;
 pub mod script;
@@ -56,10 +62,12 @@ mod signals;
 mod terminal;
 mod trace;
 mod translate;
+mod usage;
 mod users;
 mod verbs;
 mod width;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use crate::args::Verb;
@@ -86,7 +94,10 @@ pub fn main() -> ExitCode {
         Verb::Name(args) => verbs::name::run(args),
         Verb::Privacy(args) => verbs::privacy::run(args),
         Verb::Serve(args) => verbs::serve::run(args),
+        Verb::Decode(args) => verbs::decode::run(args),
         Verb::Check(args) => verbs::check::run(args),
+        Verb::Completions(args) => verbs::documents::completions(args),
+        Verb::Man(args) => verbs::documents::man(args),
         Verb::Config(args) => verbs::config::run(args, &cli.place.words()),
     };
     end(ended)
@@ -94,7 +105,9 @@ pub fn main() -> ExitCode {
 
 fn end(ended: Result<Exit, Failure>) -> ExitCode {
     let exit = ended.unwrap_or_else(|failure| {
-        eprintln!("msnp: error: {}", EscapedDisplay(&failure));
+        let text: String = failure.to_string().chars().take(log::LINE).collect();
+        // If it cannot be written, the code still tells.
+        let _ = writeln!(std::io::stderr(), "msnp: error: {}", EscapedDisplay(text));
         failure.exit
     });
     ExitCode::from(exit.code())

@@ -12,6 +12,9 @@ use std::time::SystemTime;
 
 use crate::escape::EscapedDisplay;
 
+/// Of a line so many characters; who names a file of more has read enough of it.
+pub(crate) const LINE: usize = 2000;
+
 /// How much is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Level {
@@ -66,7 +69,8 @@ impl Log {
     }
 
     fn write(&self, level: Level, text: fmt::Arguments<'_>) {
-        self.put(level, format_args!("{}", EscapedDisplay(text)));
+        let text: String = text.to_string().chars().take(LINE).collect();
+        self.put(level, format_args!("{}", EscapedDisplay(&text)));
     }
 
     /// A failure to write diagnostics has nowhere to be told, so it is let go.

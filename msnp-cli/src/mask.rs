@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 /// What is shown in place of a secret.
-const MASK: &[u8] = b"***";
+pub(crate) const MASK: &[u8] = b"***";
 
 /// The line with every digest, challenge, cookie and ticket in it replaced.
 pub(crate) fn masked_line(line: &[u8]) -> Cow<'_, [u8]> {
@@ -50,6 +50,24 @@ fn masked_field(line: &[u8], in_header: bool) -> Option<Vec<u8>> {
 pub(crate) fn is_secret_field(name: &[u8], in_header: bool) -> bool {
     let secrets: &[&[u8]] = if in_header { &[b"MSPAuth", b"sid", b"kv"] } else { &[b"AuthCookie"] };
     secrets.iter().any(|secret| name.eq_ignore_ascii_case(secret))
+}
+
+/// Bytes that nobody could read, with what is secret in those of their lines that look as usual.
+/// The first line is not shown at all if it is a fragment: what would say that it holds a secret
+/// may be missing.
+pub(crate) fn masked_lines(bytes: &[u8], begins_within_line: bool) -> Vec<u8> {
+    let mut masked = Vec::with_capacity(bytes.len());
+    for (number, whole) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
+        let line = whole.trim_ascii_end();
+        let end = whole.get(line.len()..).unwrap_or_default();
+        match masked_field(line, true).or_else(|| masked_field(line, false)) {
+            _ if number == 0 && begins_within_line => masked.extend_from_slice(MASK),
+            Some(field) => masked.extend_from_slice(&field),
+            None => masked.extend_from_slice(&masked_line(line)),
+        }
+        masked.extend_from_slice(end);
+    }
+    masked
 }
 
 /// A payload with the values of all secret fields replaced.
@@ -136,6 +154,23 @@ mod tests {
         ] {
             let masked = masked_line(line.as_bytes());
             assert_eq!(String::from_utf8_lossy(&masked), shown, "{line}");
+        }
+    }
+
+    #[test]
+    fn lines_that_nobody_could_read() {
+        for (bytes, fragment, shown) in [
+            (
+                "im\r\nUSR 3 MD5 S geheim\r\nsid: geheim\r\nx",
+                true,
+                "***\r\nUSR 3 MD5 S ***\r\nsid: ***\r\nx",
+            ),
+            ("hello \r\n\r\nAuthCookie: geheim", false, "hello \r\n\r\nAuthCookie: ***"),
+            ("geheim", true, "***"),
+            ("", true, ""),
+        ] {
+            let masked = masked_lines(bytes.as_bytes(), fragment);
+            assert_eq!(String::from_utf8_lossy(&masked), shown, "{bytes}");
         }
     }
 

@@ -22,6 +22,7 @@ use crate::console::Console;
 use crate::events::{Event, Mark, Marked, Progress, Ready};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::keepalive;
 use crate::ledger::{Ledger, millis};
 use crate::log::Log;
 use crate::loopback::{self, Backstage};
@@ -125,9 +126,13 @@ impl Session {
         }
         let backstage = is_loopback.then(|| loopback::backstage(&account));
         let mut options = Options::default();
-        options.connect_timeout = args.connect_timeout;
+        if !is_loopback {
+            options.connect_timeout = args.connect_timeout;
+        }
         let party = Both::new(Client::new(config), backstage);
         let mut reactor = Reactor::with_options(party, options)?;
+        // The client pings its server; a switchboard has no such question.
+        reactor.set_socket_setup(keepalive::after(keepalive::OF_CLIENTS));
         let trace = console.trace(is_ours).map(|trace| -> Box<dyn Tap> { trace });
         if let Some((watch, _)) = watch {
             reactor.set_tap(watch.tap(trace, is_ours));

@@ -200,7 +200,7 @@ fn nothing_acknowledged_is_lost_and_nothing_is_there_by_half() {
         NAMES.iter().zip(1..).map(|(name, seed)| Player::new(name, seed)).collect();
     let (mut dice, acknowledged) = (Dice(7), AtomicU64::new(0));
     for _ in 0..kills {
-        let (serve, at) = Msnp::serve_data(&path, &["--changes-per-second", "0"]);
+        let (serve, at) = Msnp::serve_data(&path, &["--changes", "0"]);
         let before = acknowledged.load(Ordering::SeqCst);
         let most = dice.below(60);
         let wait = Duration::from_micros(dice.below(15_000));

@@ -137,12 +137,14 @@ struct Trouble {
     stop: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
     sent: Arc<AtomicUsize>,
+    /// What is read from, to be shut down at the end.
+    drained: Vec<TcpStream>,
 }
 
 impl Trouble {
     fn new() -> Self {
         let (stop, sent) = (Arc::default(), Arc::default());
-        Self { stop, threads: Vec::new(), sent }
+        Self { stop, threads: Vec::new(), sent, drained: Vec::new() }
     }
 
     /// Sends `lines` again and again as fast as the hub takes them, and reads all answers.
@@ -161,14 +163,13 @@ impl Trouble {
                     }
                 }
             }
-            // The reader's end too.
-            let _ = socket.shutdown(Shutdown::Both);
         }));
         self
     }
 
     /// Reads and forgets.
     fn drain(&mut self, socket: &TcpStream) {
+        self.drained.push(socket.try_clone().expect("a socket"));
         let mut socket = socket.try_clone().expect("a socket");
         self.threads.push(thread::spawn(move || {
             let mut buffer = vec![0; 64 * 1024];
@@ -192,6 +193,10 @@ impl Trouble {
     /// Ends it. Returns how many bytes were sent.
     fn end(self) -> usize {
         self.stop.store(true, Ordering::Relaxed);
+        for socket in self.drained {
+            // The hub may have been first.
+            let _ = socket.shutdown(Shutdown::Both);
+        }
         for thread in self.threads {
             thread.join().expect("a thread");
         }

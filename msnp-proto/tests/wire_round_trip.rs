@@ -230,6 +230,19 @@ fn missing_argument_cuts_off_those_behind_it() {
 }
 
 #[test]
+fn words_are_the_same_whatever_blanks_are_between_them() {
+    for line in ["VER 1 MSNP7 CVR0", "VER 1 MSNP7\tCVR0", "VER 1 \t MSNP7  CVR0 "] {
+        let parsed = ns::Reply::parse(Frame::new(line.as_bytes(), None));
+        let Ok(Parsed::Command(command, _)) = parsed else { panic!("{parsed:?}") };
+        let mut wire = Vec::new();
+        command.encode(&mut wire);
+        assert_eq!(wire, b"VER 1 MSNP7 CVR0\r\n");
+        let again = ns::Reply::parse(Frame::new(b"VER 1 MSNP7 CVR0", None));
+        assert_eq!(again, Ok(Parsed::Command(command, Default::default())), "{line:?}");
+    }
+}
+
+#[test]
 fn addresses_that_cannot_be_said_are_refused() {
     for (host, port) in [("a b", 1), ("a\r\nOUT", 1), ("", 1), ("[::1]", 1), ("a", 0)] {
         let target = Target { host: host.into(), port };

@@ -45,7 +45,7 @@ pub(crate) struct SignInArgs {
     protocol: Option<Offer>,
 
     /// Limit for making one connection
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = values::duration)]
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = values::some_time)]
     pub(crate) connect_timeout: Duration,
 
     /// One that stands in the configuration file.

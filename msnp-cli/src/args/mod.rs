@@ -4,6 +4,8 @@
 //! know what they do.
 
 mod common;
+mod decode;
+mod limits;
 mod people;
 mod retry;
 mod script;
@@ -15,10 +17,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueHint};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use msnp_proto::types::Handle;
 
 pub(crate) use common::{OutputArgs, PlaceArgs, SignInArgs};
+pub(crate) use decode::DecodeArgs;
+pub(crate) use limits::LimitArgs;
 pub(crate) use people::{
     ContactsArgs, ContactsTask, DeskArgs, GroupsArgs, GroupsTask, ListContacts, NameArgs,
     PrivacyArgs, SeveralArgs, StatusArgs,
@@ -58,6 +62,7 @@ Examples:
   msnp serve --users users.toml               be a server
   msnp listen --server 127.0.0.1 --account bob@example.net
   msnp chat --server 127.0.0.1 --account alice@example.net bob@example.net
+  msnp decode capture.pcap                    see what was said in a capture
 
 `msnp VERB --help` shows the options of one verb.";
 
@@ -75,8 +80,11 @@ pub(crate) enum Verb {
     Name(Box<NameArgs>),
     Privacy(Box<PrivacyArgs>),
     Serve(Box<ServeArgs>),
+    Decode(DecodeArgs),
     Check(Box<CheckArgs>),
     Config(Box<ConfigArgs>),
+    Completions(CompletionsArgs),
+    Man(ManArgs),
 }
 
 impl Verb {
@@ -103,7 +111,11 @@ impl Verb {
             Self::Name(args) => &mut args.desk.sign_in,
             Self::Privacy(args) => &mut args.desk.sign_in,
             Self::Check(args) => &mut args.sign_in,
-            Self::Serve(_) | Self::Config(_) => return None,
+            Self::Serve(_)
+            | Self::Decode(_)
+            | Self::Config(_)
+            | Self::Completions(_)
+            | Self::Man(_) => return None,
         })
     }
 }
@@ -281,7 +293,8 @@ Example of a users file (mode 0600):
 With --data:
   msnp serve --data accounts.db user add alice@example.net
   msnp serve --data accounts.db
-Both files hold passwords as they are. Ctrl-C tells everybody and stops.";
+Both files hold passwords as they are. Ctrl-C tells everybody and stops.
+RATE is N:M: N a second and M at once on one connection, or 0 for any. What is more waits.";
 
 /// Try a server stage by stage, and say what is wrong
 #[derive(Args, Debug)]
@@ -308,7 +321,8 @@ Examples:
 
 One `stage` line each for resolve, connect, version, auth, list and online, with its time; for the
 one that fails what was seen, what usually causes it and what to do. Up to version no account is
-needed, and without one it goes no further. Beyond, signing in ends the account's other session; nobody sees you come and go.
+needed, and without one it goes no further. Beyond, signing in ends the account's other session;
+nobody sees you come and go.
 
 Exit: 0 all passed, 68 no such host, 75 not connected or hung up, 76 no such server, 77 password
 refused, 124 time ran out.";
@@ -341,50 +355,46 @@ Example of a file:
 A key is the name of an option without its dashes. Options go before the environment, that before
 the file, that before what is built in. A file with `password = ...` must have the mode 0600.";
 
-/// What strangers may cost.
+/// Print the script with which a shell completes this program's words
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Limits")]
-pub(crate) struct LimitArgs {
-    /// Connections in all
-    #[arg(long, value_name = "N", default_value_t = 1024)]
-    pub(crate) max_connections: usize,
-
-    /// Connections from one address
-    #[arg(long, value_name = "N", default_value_t = 64)]
-    pub(crate) max_per_address: usize,
-
-    /// People on one contact list
-    #[arg(long, value_name = "N", default_value_t = 600)]
-    pub(crate) max_contacts: usize,
-
-    /// From connecting to being signed in
-    #[arg(long, value_name = "TIME", default_value = "20s", value_parser = values::duration)]
-    pub(crate) sign_in_deadline: Duration,
-
-    /// Longest line before sign-in, in bytes
-    #[arg(long, value_name = "BYTES", default_value_t = 1024)]
-    pub(crate) line_before_sign_in: usize,
-
-    /// Longest line after sign-in, in bytes
-    #[arg(long, value_name = "BYTES", default_value_t = 8 * 1024)]
-    pub(crate) max_line: usize,
-
-    /// Changes and calls a second, 0: any
-    #[arg(long, value_name = "N", default_value_t = 10)]
-    pub(crate) changes_per_second: u32,
-
-    /// How many of them at once; the rest waits
-    #[arg(long, value_name = "N", default_value_t = 100)]
-    pub(crate) changes_burst: u32,
-
-    /// Unread bytes that make a connection wait
-    #[arg(long, value_name = "BYTES", default_value_t = 64 * 1024)]
-    pub(crate) backlog_soft: usize,
-
-    /// Unread bytes that end a connection
-    #[arg(long, value_name = "BYTES", default_value_t = 256 * 1024)]
-    pub(crate) backlog_hard: usize,
+#[command(after_help = COMPLETIONS_EXAMPLES)]
+pub(crate) struct CompletionsArgs {
+    /// The shell: bash, zsh or fish
+    #[arg(value_name = "SHELL", value_enum, hide_possible_values = true)]
+    pub(crate) shell: Shell,
 }
+
+/// Shells with completions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+}
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  msnp completions bash > ~/.local/share/bash-completion/completions/msnp
+  msnp completions zsh > ~/.zfunc/_msnp      # a folder that is in $fpath
+  msnp completions fish > ~/.config/fish/completions/msnp.fish";
+
+/// Print a manual page, or write all of them into a folder
+#[derive(Args, Debug)]
+#[command(after_help = MAN_EXAMPLES)]
+pub(crate) struct ManArgs {
+    /// msnp or a verb [default: a list of the pages]
+    #[arg(value_name = "PAGE")]
+    pub(crate) page: Option<String>,
+
+    /// Write all pages into this folder
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with = "page")]
+    pub(crate) dir: Option<PathBuf>,
+}
+
+const MAN_EXAMPLES: &str = "\
+Examples:
+  msnp man send | man -l -
+  msnp man --dir ~/.local/share/man/man1";
 
 #[cfg(test)]
 mod tests {

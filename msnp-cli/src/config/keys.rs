@@ -39,10 +39,26 @@ pub(super) const KEYS: &[&str] = &[
     "sign-in-deadline",
     "line-before-sign-in",
     "max-line",
-    "changes-per-second",
-    "changes-burst",
+    "keepalive",
+    "changes",
+    "commands",
+    "texts",
+    "bytes",
     "backlog-soft",
     "backlog-hard",
+    "max-payload",
+    "max-message",
+    "max-people",
+    "max-privacy-entries",
+    "max-groups",
+    "renames",
+    "failed-calls",
+    "strikes",
+    "challenge-deadline",
+    "alone",
+    "silence",
+    "cookie-lifetime",
+    "max-cookies",
 ];
 
 /// The key that holds a password itself; it is no option, so that nobody writes one into a command
@@ -100,8 +116,8 @@ pub(super) fn find<'a>(command: &'a Command, key: &str) -> Option<&'a Arg> {
     here.or_else(|| command.get_subcommands().find_map(|inner| find(inner, key)))
 }
 
-/// The key that was most likely meant.
-pub(super) fn nearest<'a>(meant: &str, all: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+/// The one of all that was most likely meant.
+pub(crate) fn nearest<'a>(meant: &str, all: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     // Of one or two letters anything could be meant.
     let all = all.filter(|_| meant.len() > 2);
     let near = all.map(|one| (strsim::jaro(meant, one), one)).filter(|(score, _)| *score > 0.7);
@@ -122,11 +138,13 @@ mod tests {
         "as-far-as",
         "config",
         "count",
+        "dir",
         "duration",
         "from",
         "from-line",
         "group",
         "help",
+        "help-all",
         "list",
         "name",
         "no-config",
@@ -134,9 +152,9 @@ mod tests {
         "patience",
         "profile",
         "prompt",
+        "variables",
         "to",
         "trace-wire",
-        "variables",
         "version",
     ];
 

@@ -19,8 +19,9 @@ use clap::{ArgMatches, Command, CommandFactory, FromArgMatches};
 
 use crate::args::Cli;
 use crate::failure::Failure;
-use crate::password;
+use crate::{password, usage};
 use file::File;
+pub(crate) use keys::nearest;
 
 /// A command line and what the file adds to it.
 pub(crate) struct Settled {
@@ -34,8 +35,8 @@ pub(crate) struct Settled {
 pub(crate) fn parse() -> Result<Cli, Failure> {
     let settled = settle(Cli::command(), std::env::args_os().collect())?;
     let Settled { mut command, matches, file } = settled;
-    let mut cli =
-        Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.format(&mut command).exit());
+    let mut cli = Cli::from_arg_matches(&matches)
+        .unwrap_or_else(|error| usage::end(error.format(&mut command)));
     let said = innermost(&matches);
     cli.verb.sort(&|id| is_given(said, id));
     let password = file.and_then(|file| file.password).map(|password| password.value);
@@ -48,7 +49,10 @@ pub(crate) fn parse() -> Result<Cli, Failure> {
 /// Reads `line` by the definition `command`, with what stands in the file that the line, or the
 /// environment, names.
 pub(crate) fn settle(command: Command, line: Vec<OsString>) -> Result<Settled, Failure> {
-    let matches = command.clone().get_matches_from(&line);
+    let read = |command: &Command| {
+        command.clone().try_get_matches_from(&line).unwrap_or_else(|error| usage::end(error))
+    };
+    let matches = read(&command);
     let path = path_of(&matches);
     let is_named = ["config", "profile"].iter().any(|id| is_given(&matches, id));
     if !keys::any_in(&command, &path) && !is_named {
@@ -58,7 +62,7 @@ pub(crate) fn settle(command: Command, line: Vec<OsString>) -> Result<Settled, F
     let Some((place, must_exist)) = place(&command, &matches) else {
         if profile.is_some() {
             let text = "--profile needs a configuration file, and there is none";
-            command.clone().error(clap::error::ErrorKind::ArgumentConflict, text).exit();
+            usage::end(command.clone().error(clap::error::ErrorKind::ArgumentConflict, text));
         }
         return Ok(Settled { command, matches, file: None });
     };
@@ -67,7 +71,7 @@ pub(crate) fn settle(command: Command, line: Vec<OsString>) -> Result<Settled, F
     };
     file.yield_to(&command, &matches, std::env::var_os(password::VARIABLE).is_some());
     let command = file.apply(command, &path);
-    let matches = command.clone().get_matches_from(line);
+    let matches = read(&command);
     Ok(Settled { command, matches, file: Some(file) })
 }
 
@@ -115,7 +119,7 @@ fn place(command: &Command, matches: &ArgMatches) -> Option<(PathBuf, bool)> {
     if matches.get_flag("no_config") {
         if source(matches, "config") == Some(ValueSource::CommandLine) {
             let text = "--config and --no-config exclude each other";
-            command.clone().error(clap::error::ErrorKind::ArgumentConflict, text).exit();
+            usage::end(command.clone().error(clap::error::ErrorKind::ArgumentConflict, text));
         }
         return None;
     }

@@ -4,6 +4,8 @@ pub(crate) mod chat;
 pub(crate) mod check;
 pub(crate) mod config;
 pub(crate) mod contacts;
+pub(crate) mod decode;
+pub(crate) mod documents;
 pub(crate) mod groups;
 pub(crate) mod listen;
 pub(crate) mod name;

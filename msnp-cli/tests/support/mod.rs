@@ -88,6 +88,28 @@ impl Msnp {
         Self::of(command)
     }
 
+    /// Starts it in a folder of its own.
+    pub(crate) fn start_at(folder: &Folder, args: &[&str]) -> Self {
+        let mut command = command(args);
+        command.current_dir(&folder.0);
+        Self::of(command)
+    }
+
+    /// Starts it with so many descriptors and no more.
+    pub(crate) fn start_with_few_descriptors(descriptors: u32, args: &[&str]) -> Self {
+        let mut shell = Command::new("sh");
+        let script = format!("ulimit -n {descriptors} && exec \"$0\" \"$@\"");
+        shell.args(["-c", &script, env!("CARGO_BIN_EXE_msnp")]).args(args);
+        shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Self::of(shell)
+    }
+
+    /// Starts it with its stdout going to a file.
+    pub(crate) fn start_to(path: &str, args: &[&str]) -> Child {
+        let file = fs::File::options().write(true).open(path).expect("it is there");
+        command(args).stdout(file).spawn().expect("the program is built")
+    }
+
     fn of(mut command: Command) -> Self {
         let mut child = command.spawn().expect("the program is built");
         let stdin = child.stdin.take();

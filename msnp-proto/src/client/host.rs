@@ -80,13 +80,20 @@ impl Host for Client {
 
     fn handle_unlistened(&mut self, _: Instant, _: ListenerId, _: Closed) {}
 
-    fn handle_input(&mut self, now: Instant, conn: ConnId, bytes: &[u8]) {
-        match self.conns.get_mut(conn).map(|conn| &mut conn.role) {
-            Some(Role::Notification(machine)) => machine.handle_input(now, bytes),
-            Some(Role::Switchboard(_, machine)) => machine.handle_input(now, bytes),
-            _ => return,
+    fn handle_input(&mut self, now: Instant, conn: ConnId, mut bytes: &[u8]) {
+        // What is done about a frame is done before the next one is read, so that it makes no
+        // difference whether they come together.
+        loop {
+            let more = match self.conns.get_mut(conn).map(|conn| &mut conn.role) {
+                Some(Role::Notification(machine)) => machine.take_frame(now, &mut bytes),
+                Some(Role::Switchboard(_, machine)) => machine.take_frame(now, &mut bytes),
+                _ => return,
+            };
+            self.pump(now, conn);
+            if !more {
+                return;
+            }
         }
-        self.pump(now, conn);
     }
 
     fn handle_eof(&mut self, now: Instant, conn: ConnId) {

@@ -156,6 +156,11 @@ pub struct HubLimits {
     /// Calls in a row on one connection that reached nobody; all further ones on it are
     /// refused with error 713, as on real servers. `None`: never.
     pub failed_calls: Option<u8>,
+    /// Calls that one person may have of one caller and not answered yet, however many switchboards
+    /// the caller has. At the limit: error 713.
+    pub rings_of_one: usize,
+    /// Calls that one person may have in all and not answered yet. At the limit: error 217.
+    pub rings: usize,
     /// How often somebody may take another name; what is over is refused with error 800. `None`:
     /// there is no more than [`HubLimits::changes`], by which nothing is refused.
     pub renames: Option<Allowance>,
@@ -197,6 +202,8 @@ impl HubLimits {
             silence: None,
             challenge: Duration::from_secs(50),
             failed_calls: Some(5),
+            rings_of_one: 4,
+            rings: 64,
             renames: None,
             groups: GroupSet::MOST,
             contacts: 600,
@@ -218,6 +225,8 @@ impl HubLimits {
             cookies: usize::MAX,
             people: usize::MAX,
             failed_calls: None,
+            rings_of_one: usize::MAX,
+            rings: usize::MAX,
             contacts: usize::MAX,
             privacy_entries: usize::MAX,
             ..Self::new()

@@ -58,6 +58,7 @@
 //! | a change that the directory cannot commit | 501, nothing is changed; a sign-in that it cannot look up is 603 |
 //! | an account removed while its owner is online | `OUT` at their next change |
 //! | calls that reach nobody | 217 whatever the reason; after five in a row 713, on that connection |
+//! | many calls to one person | 713 at four of one caller without an answer, 217 at 64 of all |
 //! | commands, list changes, calls that come too fast | answered later; 800 for renames only if [`HubLimits::renames`] is set |
 //! | a block between a call and its answer | the called person may still come: it is their own choice |
 //! | a group that is deleted with people in it | who was in no other is shown in group 0 |

@@ -57,7 +57,12 @@ impl Role {
     /// A decoder of what `speaker` says on such a connection.
     #[must_use]
     pub fn decoder(self, speaker: Side) -> FrameDecoder {
-        let limits = Limits::default();
+        self.decoder_with(speaker, Limits::default())
+    }
+
+    /// As [`Role::decoder`], with these limits.
+    #[must_use]
+    pub fn decoder_with(self, speaker: Side, limits: Limits) -> FrameDecoder {
         match (self, speaker) {
             (Self::Dispatch | Self::Notification, Side::Server) => {
                 FrameDecoder::notification_client(limits)

@@ -43,6 +43,8 @@ struct Line {
     sent: Vec<u8>,
     /// What it had pending when that was last looked at.
     pending: Vec<u8>,
+    /// How many bytes the host has been given.
+    received: u64,
     /// What waits until the host wants to read.
     arriving: Vec<u8>,
     chunker: Chunker,
@@ -122,6 +124,12 @@ impl<H: Host> Driver<H> {
     #[must_use]
     pub fn pending(&self, at: usize) -> &[u8] {
         self.lines.get(at).map(|line| self.host.pending(line.id)).unwrap_or_default()
+    }
+
+    /// How many bytes the host has been given on a connection.
+    #[must_use]
+    pub fn received(&self, at: usize) -> u64 {
+        self.lines.get(at).map_or(0, |line| line.received)
     }
 
     /// Whether bytes ever had to wait because the host did not want to read.
@@ -309,6 +317,7 @@ impl<H: Host> Driver<H> {
             closing: None,
             sent: Vec::new(),
             pending: Vec::new(),
+            received: 0,
             arriving: Vec::new(),
             chunker: Chunker::new(self.chunking),
             stalled: false,
@@ -415,6 +424,7 @@ impl<H: Host> Driver<H> {
             }
             let size = line.chunker.next(line.arriving.len());
             let piece: Vec<u8> = line.arriving.drain(..size).collect();
+            line.received += piece.len() as u64;
             let id = line.id;
             self.host.handle_input(self.now, id, &piece);
             if self.lazy {

@@ -1,10 +1,11 @@
 //! Law 6: what one side says the other understands, to the letter.
 
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use super::{Cutter, OwnedFrame, Role};
 use crate::limits::Leniency;
-use crate::transcript::{Side, Transcript};
+use crate::transcript::{Piece, Side, Transcript};
 use crate::types::ErrorReply;
 use crate::wire::{Frame, Parsed};
 use crate::{ns, sb};
@@ -21,14 +22,17 @@ const REPROACHES: [u16; 3] = [200, 201, 715];
 /// When it is not so.
 #[track_caller]
 pub fn check_duality(transcript: &Transcript) {
-    for connection in transcript.connections() {
-        let said = transcript.bytes(connection, Side::Client);
-        if said.is_empty() {
-            continue;
+    let mut connections: BTreeMap<Option<&str>, [Vec<u8>; 2]> = BTreeMap::new();
+    for entry in transcript.entries() {
+        if let Piece::Bytes(bytes) = &entry.what {
+            let said = connections.entry(entry.connection.as_deref()).or_default();
+            said[entry.side as usize].extend_from_slice(bytes);
         }
-        let role = Role::of(&said).expect("it begins with VER, USR or ANS");
-        check_letter(role, Side::Client, &said);
-        for frame in check_letter(role, Side::Server, &transcript.bytes(connection, Side::Server)) {
+    }
+    for [client, server] in connections.values().filter(|[client, _]| !client.is_empty()) {
+        let role = Role::of(client).expect("it begins with VER, USR or ANS");
+        check_letter(role, Side::Client, client);
+        for frame in check_letter(role, Side::Server, server) {
             let error = ErrorReply::parse(frame.frame());
             let reproach = error.is_some_and(|error| REPROACHES.contains(&error.code.number()));
             assert!(!reproach, "law of duality: {frame:?}");

@@ -5,6 +5,7 @@
 //! | one machine against a recorded dialogue | [`Dialogue`] and [`Replay`], over [`library::ALL`] |
 //! | how streams are cut into frames | [`framing`] |
 //! | that a machine obeys the laws | [`laws`] |
+//! | what broke other programs | [`case`], over [`library::cases`] |
 //! | commands with values of every kind, or anything that bytes decide | [`Source`] |
 //! | two machines against each other | [`Pair`] |
 //! | any number of hosts against each other, with a clock | [`Net`] |
@@ -16,6 +17,7 @@
 //!
 //! Nothing here is meant for production; what goes wrong panics or comes back as a text for people.
 
+pub mod case;
 mod chunking;
 mod dialogue;
 mod driver;

@@ -22,14 +22,14 @@ const NAMES: [&str; 5] = ["alice", "bob", "carol", "dave", "erin"];
 const STATUSES: [Status; 6] =
     [Status::Online, Status::Away, Status::Busy, Status::Hidden, Status::Lunch, Status::Online];
 
-/// Five clients and a hub that do anything at all, as somebody [decides](Decide), on a network that
+/// Clients and a hub that do anything at all, as somebody [decides](Decide), on a network that
 /// delays and cuts everything and breaks when it is told to. Everything that was begun must end,
 /// once and in order, and nothing may be left when all have signed out.
 ///
 /// ```
 /// use msnp_proto::testing::{SeededEntropy, Storm};
 ///
-/// let (mut storm, mut decide) = (Storm::new(7), SeededEntropy::new(7));
+/// let (mut storm, mut decide) = (Storm::new(5, 7), SeededEntropy::new(7));
 /// for _ in 0..20 {
 ///     storm.act(&mut decide);
 ///     storm.pass(&mut decide);
@@ -74,26 +74,28 @@ fn handle(name: &str) -> Handle {
 }
 
 impl Storm {
-    /// A calm in which nobody has signed in yet. The seed is that of the network and of the hub.
+    /// A calm with up to five clients, none of them signed in yet. The seed is that of the network
+    /// and of the hub.
     #[must_use]
-    pub fn new(seed: u64) -> Self {
+    pub fn new(clients: usize, seed: u64) -> Self {
+        let names = || NAMES.iter().take(clients);
         let mut net = Net::new()
             .with_chunking(Chunking::Random(seed))
             .with_latency(Duration::from_millis(2))
             .with_jitter(Duration::from_millis(80), seed);
         let mut directory = MemoryDirectory::new();
-        for name in NAMES {
+        for name in names() {
             directory = directory.account(handle(name), "Pa55word");
         }
-        for name in NAMES {
-            for other in NAMES.iter().filter(|other| **other != name) {
+        for name in names() {
+            for other in names().filter(|other| *other != name) {
                 directory = directory.contact(&handle(name), &handle(other));
             }
         }
         let config = HubConfig::new("0.0.0.0:1863".parse().expect("an address"));
         let entropy = Box::new(SeededEntropy::new(seed));
         let hub = net.add("hub", Hub::new(config, directory, entropy));
-        let people = NAMES.iter().map(|name| Person {
+        let people = names().map(|name| Person {
             key: net.add(name, Client::new(Config::new())),
             handle: handle(name),
             chats: Vec::new(),
@@ -113,7 +115,7 @@ impl Storm {
     /// Somebody does something.
     pub fn act(&mut self, random: &mut impl Decide) {
         let who = random.below(self.people.len());
-        let other = handle(NAMES[random.below(NAMES.len())]);
+        let other = handle(NAMES[random.below(self.people.len())]);
         let key = self.people[who].key;
         let now = self.now();
         let client = self.net.host_mut(key);

@@ -1,6 +1,7 @@
 //! Addresses of servers.
 
 use alloc::string::String;
+use core::fmt;
 use core::str::FromStr;
 
 use crate::error::{Expected, Misuse};
@@ -11,9 +12,10 @@ use crate::wire::{Arg, Args, Failed, LineWriter, Value, grammar, write_decimal};
 /// A server's address on the wire: `host` or `host:port`, an IPv6 address in brackets. A host is a
 /// word of 1 to 253 letters, digits, dots, hyphens and underscores, or what looks like IPv6; whether
 /// it exists is for the resolver to say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Address<'a> {
-    host: &'a str,
+    /// ASCII.
+    host: &'a [u8],
     port: Option<u16>,
 }
 
@@ -36,13 +38,16 @@ impl<'a> Address<'a> {
     #[must_use]
     pub fn from_target(target: &'a Target) -> Option<Self> {
         let fits = grammar::is_host(&target.host) && target.port != 0;
-        fits.then_some(Self { host: &target.host, port: Some(target.port) })
+        fits.then_some(Self { host: target.host.as_bytes(), port: Some(target.port) })
     }
 
     /// The name or address, without brackets.
     #[must_use]
     pub const fn host(self) -> &'a str {
-        self.host
+        match core::str::from_utf8(self.host) {
+            Ok(host) => host,
+            Err(_) => "",
+        }
     }
 
     /// The port, if one was given. It is not 0.
@@ -54,7 +59,13 @@ impl<'a> Address<'a> {
     /// Where to connect to; no port means [`limits::PORT`].
     #[must_use]
     pub fn to_target(self) -> Target {
-        Target { host: String::from(self.host), port: self.port.unwrap_or(limits::PORT) }
+        Target { host: String::from(self.host()), port: self.port.unwrap_or(limits::PORT) }
+    }
+}
+
+impl fmt::Debug for Address<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Address").field("host", &self.host()).field("port", &self.port).finish()
     }
 }
 
@@ -70,7 +81,7 @@ impl FromStr for Target {
 /// The host must be one: [`Address::from_target`] is for those that were not checked before.
 impl<'a> From<&'a Target> for Address<'a> {
     fn from(target: &'a Target) -> Self {
-        Self { host: &target.host, port: Some(target.port) }
+        Self { host: target.host.as_bytes(), port: Some(target.port) }
     }
 }
 
@@ -81,11 +92,11 @@ impl<'a> Arg<'a> for Address<'a> {
 
     fn write(&self, line: &mut LineWriter<'_, 'a>) {
         let out = line.begin_word();
-        let brackets = self.host.contains(':');
+        let brackets = self.host.contains(&b':');
         if brackets {
             out.push(b'[');
         }
-        out.extend_from_slice(self.host.as_bytes());
+        out.extend_from_slice(self.host);
         if brackets {
             out.push(b']');
         }

@@ -55,7 +55,7 @@ impl fmt::Debug for Token<'_> {
 
 /// The rest of a line: one or more words separated by blanks. Kept as sent, written with single
 /// blanks.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub struct Words<'a>(&'a [u8]);
 
 impl<'a> Words<'a> {
@@ -72,6 +72,15 @@ impl<'a> Words<'a> {
         self.0.split(|byte| grammar::is_blank(*byte)).filter(|word| !word.is_empty())
     }
 }
+
+/// Equal if they are the same words, whatever blanks are between them.
+impl PartialEq for Words<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for Words<'_> {}
 
 impl<'a> Arg<'a> for Words<'a> {
     fn read(args: &mut Args<'a>) -> Result<Self, Failed> {

@@ -116,7 +116,8 @@ macro_rules! commands {
             /// # Errors
             ///
             /// When the verb is known and the rest does not fit any of its shapes. The error is
-            /// that of the shape that got furthest, of the first one among equals.
+            /// that of the shape that got furthest; among equals of one that does not want a
+            /// certain word, else of the first.
             #[inline]
             pub fn parse(
                 frame: $crate::wire::Frame<'a>,
@@ -222,7 +223,7 @@ macro_rules! commands {
         match commands!(@shape $Enum $args $shape) {
             Ok(fits) => Ok(fits),
             Err(error) => match commands!(@fit $Enum $args $($more)+) {
-                Err(other) if other.argument <= error.argument => Err(error),
+                Err(other) if !other.says_more_than(&error) => Err(error),
                 result => result,
             },
         }

@@ -2,6 +2,7 @@
 
 use memchr::memchr;
 
+use super::commands::VerbRow;
 use super::frame::{Frame, Verb};
 use super::grammar;
 use crate::error::FrameError;
@@ -28,7 +29,7 @@ pub type Payloads = fn(Verb) -> bool;
 /// ```
 #[derive(Clone, Debug)]
 pub struct FrameDecoder {
-    payloads: Payloads,
+    payloads: Table,
     /// For the line that is being read.
     line_limit: usize,
     next_line_limit: usize,
@@ -101,9 +102,10 @@ pub(crate) enum Cut {
 }
 
 impl FrameDecoder {
-    pub(crate) const fn new(payloads: Payloads, limits: &Limits, leniency: Leniency) -> Self {
+    /// Reads the commands of one direction.
+    pub(crate) const fn new(verbs: &[VerbRow], limits: &Limits, leniency: Leniency) -> Self {
         Self {
-            payloads,
+            payloads: Table::of(verbs),
             line_limit: limits.line,
             next_line_limit: limits.line,
             payload_limit: limits.payload,
@@ -116,25 +118,25 @@ impl FrameDecoder {
     /// Reads what a dispatch or notification server sends.
     #[must_use]
     pub fn notification_client(limits: Limits) -> Self {
-        Self::new(crate::ns::Reply::has_payload, &limits, Leniency::Lenient)
+        Self::new(crate::ns::Reply::VERBS, &limits, Leniency::Lenient)
     }
 
     /// Reads what a client sends to a dispatch or notification server.
     #[must_use]
     pub fn notification_server(limits: Limits) -> Self {
-        Self::new(crate::ns::Request::has_payload, &limits, Leniency::Lenient)
+        Self::new(crate::ns::Request::VERBS, &limits, Leniency::Lenient)
     }
 
     /// Reads what a switchboard sends.
     #[must_use]
     pub fn switchboard_client(limits: Limits) -> Self {
-        Self::new(crate::sb::Reply::has_payload, &limits, Leniency::Lenient)
+        Self::new(crate::sb::Reply::VERBS, &limits, Leniency::Lenient)
     }
 
     /// Reads what a client sends to a switchboard.
     #[must_use]
     pub fn switchboard_server(limits: Limits) -> Self {
-        Self::new(crate::sb::Request::has_payload, &limits, Leniency::Lenient)
+        Self::new(crate::sb::Request::VERBS, &limits, Leniency::Lenient)
     }
 
     /// The same decoder with another leniency.
@@ -148,7 +150,7 @@ impl FrameDecoder {
     /// commands are not known here but have the same form.
     #[must_use]
     pub fn with_payloads(mut self, payloads: Payloads) -> Self {
-        self.payloads = payloads;
+        self.payloads.asked = Some(payloads);
         self
     }
 
@@ -194,18 +196,48 @@ impl FrameDecoder {
     }
 
     pub(crate) fn cut(&mut self, buf: &[u8]) -> Result<Cut, FrameError> {
-        let cut = match self.state {
+        match self.state {
             State::Line { seen } => self.cut_line(buf, seen),
             State::Payload { line, start, payload } => {
                 Ok(self.cut_payload(buf, line, start, payload))
             }
             State::Skip { left } => Ok(self.cut_skipped(buf, left)),
             State::Lost(error) => Err(error),
-        };
-        if let Err(error) = cut {
-            self.state = State::Lost(error);
         }
-        cut
+    }
+
+    /// The frame at the front of `buf` and what follows it, if nothing is special about it: it is
+    /// there from its beginning to its end, its line ends in CRLF and begins with a word, and its
+    /// payload is within the limit. So is nearly every frame. If this one is not,
+    /// [`FrameDecoder::cut`] goes on from where this has looked.
+    #[inline]
+    pub(crate) fn plain_frame<'a>(&mut self, buf: &'a [u8]) -> Option<(Frame<'a>, &'a [u8])> {
+        let (State::Line { seen: 0 }, Leniency::Lenient) = (self.state, self.leniency) else {
+            return None;
+        };
+        let window = buf.get(..self.line_limit).unwrap_or(buf);
+        let found = memchr(b'\n', window);
+        let end = found.unwrap_or(window.len());
+        self.scanned = self.scanned.saturating_add(end as u64);
+        if let (Some(_), Some(([line @ .., b'\r'], [_, rest @ ..]))) =
+            (found, buf.split_at_checked(end))
+        {
+            if line.first().is_some_and(|first| !grammar::is_blank(*first)) {
+                if !self.payloads.follow(line) {
+                    return Some((Frame::new(line, None), rest));
+                }
+                if let Some((payload, rest)) = self.split_payload(line, rest) {
+                    return Some((Frame::new(line, Some(payload)), rest));
+                }
+            }
+        }
+        self.state = State::Line { seen: end };
+        None
+    }
+
+    fn split_payload<'a>(&self, line: &[u8], rest: &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
+        let len = usize::try_from(grammar::number(grammar::split_last_word(line).1)?).ok()?;
+        if len <= self.payload_limit { rest.split_at_checked(len) } else { None }
     }
 
     /// How much of `input` can belong to a line of which `held` bytes came earlier: up to the next
@@ -225,7 +257,7 @@ impl FrameDecoder {
         let Some(found) = memchr(b'\n', fresh) else {
             self.scanned = self.scanned.saturating_add(fresh.len() as u64);
             if window.len() >= self.line_limit {
-                return Err(FrameError::LineTooLong { limit: self.line_limit });
+                return self.lose(FrameError::LineTooLong { limit: self.line_limit });
             }
             self.state = State::Line { seen: window.len() };
             return Ok(Cut::NeedMore { wanted: 0 });
@@ -240,35 +272,34 @@ impl FrameDecoder {
         let line = match buf.get(..start) {
             Some([line @ .., b'\r', b'\n']) => line,
             Some([line @ .., _]) if self.leniency == Leniency::Lenient => line,
-            _ => return Err(FrameError::BareLineFeed),
+            _ => return self.lose(FrameError::BareLineFeed),
         };
         let text = grammar::skip_blanks(line);
         if text.is_empty() {
             return match self.leniency {
                 Leniency::Lenient => Ok(Cut::Skipped { consumed: start }),
-                Leniency::Strict => Err(FrameError::BlankLine),
+                Leniency::Strict => self.lose(FrameError::BlankLine),
             };
         }
         if self.leniency == Leniency::Strict && !is_tidy(line) {
-            return Err(FrameError::Spacing);
+            return self.lose(FrameError::Spacing);
         }
-        if self.has_payload(text) {
+        if self.payloads.follow(text) {
             return self.begin_payload(buf, line, start);
         }
         Ok(Cut::Frame { line: line.len(), payload: None, consumed: start })
     }
 
-    /// Whether the first word is a verb that carries a payload. No such verb has a blank in it, so
-    /// three bytes and what follows them are enough.
-    fn has_payload(&self, text: &[u8]) -> bool {
-        text.split_first_chunk().is_some_and(|(verb, rest)| {
-            (self.payloads)(Verb::new(*verb)) && rest.first().is_none_or(|b| grammar::is_blank(*b))
-        })
+    #[cold]
+    fn lose(&mut self, error: FrameError) -> Result<Cut, FrameError> {
+        self.state = State::Lost(error);
+        Err(error)
     }
 
     fn begin_payload(&mut self, buf: &[u8], line: &[u8], start: usize) -> Result<Cut, FrameError> {
-        let length = grammar::number(grammar::split_last_word(line).1);
-        let announced = length.ok_or(FrameError::BadLength)?;
+        let Some(announced) = grammar::number(grammar::split_last_word(line).1) else {
+            return self.lose(FrameError::BadLength);
+        };
         match usize::try_from(announced) {
             Ok(payload) if payload <= self.payload_limit => {
                 Ok(self.cut_payload(buf, line.len(), start, payload))
@@ -298,6 +329,49 @@ impl FrameDecoder {
             return Cut::NeedMore { wanted: 0 };
         }
         Cut::Skipped { consumed: here as usize }
+    }
+}
+
+/// Which verbs are followed by a payload in the direction that is read.
+#[derive(Clone, Copy, Debug)]
+struct Table {
+    codes: [u32; PAYLOADS],
+    /// Instead of these.
+    asked: Option<Payloads>,
+}
+
+/// Room for those of any direction.
+const PAYLOADS: usize = 4;
+
+impl Table {
+    const fn of(mut rows: &[VerbRow]) -> Self {
+        let mut codes = [u32::MAX; PAYLOADS];
+        let mut free: &mut [u32] = &mut codes;
+        while let [row, more @ ..] = rows {
+            rows = more;
+            if row.payload {
+                assert!(!free.is_empty(), "no room for this many");
+                if let [code, rest @ ..] = free {
+                    *code = row.verb.code();
+                    free = rest;
+                }
+            }
+        }
+        Self { codes, asked: None }
+    }
+
+    /// Whether the first word of a line is one of these verbs. None of them has a blank in it, so
+    /// three bytes and what follows them are enough.
+    #[inline(always)]
+    fn follow(&self, text: &[u8]) -> bool {
+        let Some((verb, rest)) = text.split_first_chunk() else { return false };
+        let verb = Verb::new(*verb);
+        let (code, [a, b, c, d]) = (verb.code(), self.codes);
+        let has = match self.asked {
+            None => code == a || code == b || code == c || code == d,
+            Some(asked) => asked(verb),
+        };
+        has && rest.first().is_none_or(|byte| grammar::is_blank(*byte))
     }
 }
 

@@ -12,13 +12,9 @@
 //! host    = name / IPv4 / "[" IPv6 "]"
 //! ```
 
-use core::str;
-
-use nom::branch::alt;
 use nom::bytes::complete::{tag, take_while_m_n};
-use nom::character::complete::digit1;
-use nom::combinator::{all_consuming, map_opt, map_res, opt};
-use nom::sequence::{delimited, preceded};
+use nom::combinator::all_consuming;
+use nom::sequence::delimited;
 use nom::{IResult, Parser};
 
 /// Result of a rule over a byte string. The rules' own errors carry no input: callers name what
@@ -116,17 +112,42 @@ pub(crate) fn split_last_word(line: &[u8]) -> (&[u8], &[u8]) {
 /// allowed.
 #[inline]
 pub(crate) fn split_number(input: &[u8]) -> Option<(u32, &[u8])> {
+    match short_number(input) {
+        Some(found) => Some(found),
+        None => long_number(input),
+    }
+}
+
+/// A number of one to seven digits with a byte behind it, and eight bytes in all to look at: nearly
+/// every number there is. The digits are looked at all at once.
+#[inline]
+fn short_number(input: &[u8]) -> Option<(u32, &[u8])> {
+    const EACH: u64 = u64::from_ne_bytes([1; 8]);
+    let digits = u64::from_le_bytes(*input.first_chunk::<8>()?) ^ EACH.wrapping_mul(0x30);
+    // The lowest set bit is the high bit of the first byte that is no digit.
+    let others = (digits | digits.wrapping_add(EACH.wrapping_mul(0x76))) & EACH.wrapping_mul(0x80);
+    let len = others.trailing_zeros() / 8;
+    if !(1..=7).contains(&len) {
+        return None;
+    }
+    // The last digit comes to the high end; what is before the first is 0.
+    let digits = digits << 64_u32.saturating_sub(len.saturating_mul(8));
+    let pairs = digits.wrapping_mul(10).wrapping_add(digits >> 8);
+    let [high, low] = [pairs, pairs >> 16].map(|pairs| pairs & 0x0000_00FF_0000_00FF);
+    let value =
+        high.wrapping_mul(100 | 1_000_000 << 32).wrapping_add(low.wrapping_mul(1 | 10_000 << 32))
+            >> 32;
+    Some((value as u32, input.get(len as usize..)?))
+}
+
+fn long_number(input: &[u8]) -> Option<(u32, &[u8])> {
     let mut value: u64 = 0;
-    let mut bytes = input.iter();
-    let rest = loop {
-        let rest = bytes.as_slice();
-        let digit = bytes.next().map_or(u8::MAX, |byte| byte.wrapping_sub(b'0'));
-        if digit > 9 {
-            break rest;
-        }
+    let mut rest = input;
+    while let [byte @ b'0'..=b'9', behind @ ..] = rest {
         // Wraps with more than 19 digits only.
-        value = value.wrapping_mul(10).wrapping_add(digit.into());
-    };
+        value = value.wrapping_mul(10).wrapping_add(u64::from(byte.wrapping_sub(b'0')));
+        rest = behind;
+    }
     let digits = input.len().saturating_sub(rest.len());
     let value = u32::try_from(value).ok()?;
     (1..=19).contains(&digits).then_some((value, rest))
@@ -138,35 +159,57 @@ pub(crate) fn number(word: &[u8]) -> Option<u32> {
     rest.is_empty().then_some(value)
 }
 
-/// `host [ ":" number ]` over a whole word, with a port that is not 0.
-pub(crate) fn address(word: &[u8]) -> Option<(&str, Option<u16>)> {
-    let port = map_opt(digit1, |digits| {
-        number(digits).and_then(|port| u16::try_from(port).ok()).filter(|port| *port != 0)
-    });
-    all_consuming((
-        alt((delimited(tag(&b"["[..]), ipv6, tag(&b"]"[..])), name)),
-        opt(preceded(tag(&b":"[..]), port)),
-    ))
-    .parse_complete(word)
-    .ok()
-    .map(|(_, address)| address)
+/// `host [ ":" number ]` over a whole word, with a port that is not 0. The host is ASCII.
+pub(crate) fn address(word: &[u8]) -> Option<(&[u8], Option<u16>)> {
+    let (rest, host) = match word {
+        [b'[', ..] => delimited(tag(&b"["[..]), ipv6, tag(&b"]"[..])).parse_complete(word).ok()?,
+        _ => split_name(word)?,
+    };
+    match rest {
+        [] => Some((host, None)),
+        [b':', port @ ..] => match u16::try_from(number(port)?) {
+            Ok(port @ 1..) => Some((host, Some(port))),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// Whether the text can stand in an address: with a colon as IPv6, without brackets, else as a name.
 pub(crate) fn is_host(text: &str) -> bool {
-    alt((all_consuming(name), all_consuming(ipv6))).parse_complete(text.as_bytes()).is_ok()
+    let text = text.as_bytes();
+    matches!(split_name(text), Some(([], _))) || all_consuming(ipv6).parse_complete(text).is_ok()
 }
 
-/// `1*253( letter / digit / "." / "-" / "_" )`: a name or an IPv4 address.
-fn name(input: &[u8]) -> P<'_, &str> {
-    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
-    map_res(take_while_m_n(1, 253, is_part), str::from_utf8).parse_complete(input)
+/// `1*253( letter / digit / "." / "-" / "_" )`: (what follows it, a name or an IPv4 address). Each
+/// ring and each referral has one, so the letters are looked up.
+fn split_name(input: &[u8]) -> Option<(&[u8], &[u8])> {
+    const PARTS: [bool; 256] = {
+        let mut parts = [false; 256];
+        let mut unset: &mut [bool] = &mut parts;
+        let mut byte = 0_u8;
+        while let [part, rest @ ..] = unset {
+            *part = byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+            byte = byte.wrapping_add(1);
+            unset = rest;
+        }
+        parts
+    };
+    let mut rest = input;
+    while let [byte, behind @ ..] = rest {
+        if PARTS.get(usize::from(*byte)) != Some(&true) {
+            break;
+        }
+        rest = behind;
+    }
+    let len = input.len().saturating_sub(rest.len());
+    (1..=253).contains(&len).then(|| input.get(..len).map(|name| (rest, name)))?
 }
 
 /// `2*45( hexadecimal digit / ":" / "." )`: roughly an IPv6 address; the resolver checks the rest.
-fn ipv6(input: &[u8]) -> P<'_, &str> {
+fn ipv6(input: &[u8]) -> P<'_, &[u8]> {
     let is_part = |byte: u8| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.');
-    map_res(take_while_m_n(2, 45, is_part), str::from_utf8).parse_complete(input)
+    take_while_m_n(2, 45, is_part).parse_complete(input)
 }
 
 #[cfg(test)]
@@ -196,12 +239,29 @@ mod tests {
     }
 
     #[test]
+    fn numbers_of_every_length_are_split_where_they_end() {
+        let digits = "12345678901234567890";
+        for len in 0..=20 {
+            for end in [&b""[..], b" ", b"/", b":", b"\0", b"\xff", b" 12345678", b"x23456789"] {
+                let (number, expected) = (&digits[..len], digits[..len].parse::<u32>().ok());
+                let line = [number.as_bytes(), end].concat();
+                let expected = expected.map(|number| (number, end));
+                assert_eq!(split_number(&line), expected, "{}", line.escape_ascii());
+            }
+        }
+        for number in (0..10_000_000).step_by(997).chain([9, 10, 99, 9_999_999]) {
+            let line = alloc::format!("{number} and more");
+            assert_eq!(split_number(line.as_bytes()), Some((number, &b" and more"[..])));
+        }
+    }
+
+    #[test]
     fn addresses() {
         for (word, value) in [
-            (&b"192.0.2.1:1863"[..], Some(("192.0.2.1", Some(1863)))),
-            (b"messenger.example.net", Some(("messenger.example.net", None))),
-            (b"[2001:db8::1]:1863", Some(("2001:db8::1", Some(1863)))),
-            (b"[::1]", Some(("::1", None))),
+            (&b"192.0.2.1:1863"[..], Some((&b"192.0.2.1"[..], Some(1863)))),
+            (b"messenger.example.net", Some((b"messenger.example.net", None))),
+            (b"[2001:db8::1]:1863", Some((b"2001:db8::1", Some(1863)))),
+            (b"[::1]", Some((b"::1", None))),
             (b"host:0", None),
             (b"host:65536", None),
             (b"host:", None),

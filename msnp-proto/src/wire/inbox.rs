@@ -85,6 +85,21 @@ impl Inbox {
         &'s mut self,
         input: &mut &'i [u8],
     ) -> Result<Option<Incoming<'s>>, FrameError> {
+        if !self.spent && self.tail.is_empty() {
+            if let Some((frame, rest)) = self.decoder.plain_frame(input) {
+                *input = rest;
+                return Ok(Some(Incoming::Frame(frame)));
+            }
+        }
+        self.next_of_any_kind(input)
+    }
+
+    /// A frame that came in pieces, or has something special about it.
+    #[inline(never)]
+    fn next_of_any_kind<'s, 'i: 's>(
+        &'s mut self,
+        input: &mut &'i [u8],
+    ) -> Result<Option<Incoming<'s>>, FrameError> {
         if self.spent {
             self.spent = false;
             self.tail.clear();

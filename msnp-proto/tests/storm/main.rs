@@ -16,7 +16,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const SEEDS: u64 = if cfg!(debug_assertions) { 40 } else { 2_000 };
 
 fn storm(seed: u64, faults: bool) -> [usize; 5] {
-    let mut storm = Storm::new(seed);
+    let mut storm = Storm::new(5, seed);
     let mut random = SeededEntropy::new(seed ^ 0x5EED);
     for _ in 0..60 {
         storm.act(&mut random);
