@@ -22,9 +22,9 @@
 //!   exit      the table of exit codes                 failure  an end with a sentence
 //!   password, files, users        secrets and where they come from
 //!   mask                          secrets on the wire, and what is shown in their place
-//!   editor/*, prompt, terminal    a line that is edited below what arrives
 //!   input, command                lines of stdin, and the commands of a pipe
 //!   console, log, trace, signals, progress  the ends towards the user
+//!   editor/*, prompt, terminal    a line that is edited below what arrives
 //! ```
 #![forbid(unsafe_code)]
 
