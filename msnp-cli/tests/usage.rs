@@ -114,8 +114,8 @@ fn other_verbs_take_or_refuse_each_value_of_their_own_options() {
     let to_bob = &["bob@example.net"][..];
     try_all(&["listen"], |option| own(option) || option == "--timeout", &["--for=1ms"]);
     try_all(&["chat"], own, to_bob);
+    try_all(&["run"], |option| own(option) || option == "--timeout", &["-"]);
     try_all(&["pipe"], own, &[]);
-    try_all(&["run"], own, &["/dev/null"]);
     try_all(&["contacts", "list"], own, &[]);
     try_all(&["contacts", "add"], own, to_bob);
     try_all(&["contacts", "remove"], own, to_bob);
@@ -147,6 +147,8 @@ fn words_of_the_verbs_may_be_anything_too() {
             &["completions", "--"],
             &["config"],
             &["chat", "--"],
+            &["run", "--"],
+            &["run", "-", "--set"],
         ] {
             let args = [words, &[value.as_str()]].concat();
             let ended = run(&args);

@@ -57,6 +57,8 @@ pub(crate) struct Cli {
 const EXAMPLES: &str = "\
 Examples:
   msnp send --to echo@example.net hello       talk to the built-in server; nothing to set up
+  msnp chat echo@example.net                  talk with it
+  msnp run script.msnp                        send, wait, expect: see `msnp run --help`
   msnp serve --users users.toml               be a server
   msnp listen --server 127.0.0.1 --account bob@example.net
   msnp chat --server 127.0.0.1 --account alice@example.net bob@example.net
@@ -233,6 +235,8 @@ Examples:
   msnp chat --server im.example.net --account alice@example.net bob@example.net
 
 Without --server this program brings its own (loopback), with echo@example.net.
+On a terminal the line is edited below what arrives, and a slash begins a command: /help shows
+them, //text is a text with a slash. Elsewhere each line is a text.
 The end of the input (Ctrl-D) leaves when everything is answered; Ctrl-C leaves at once.
 A lost connection is made again; lines wait for it. What was written and not answered then is
 `unknown`, and is not sent again.";
