@@ -269,15 +269,14 @@ impl Core {
         };
         let value = value.map_or_else(String::new, Name::to_text);
         if let Some(sync) = &mut self.sync {
-            if sync.fresh.set_property(account, property, value.clone()) {
+            if sync.fresh.set_property(account, property, value.clone()).is_some() {
                 return;
             }
         }
-        if !self.roster.set_property(account, property, value.clone()) {
-            return self.warn(Warning::OutOfPlace { verb: Verb::BPR });
+        match self.roster.set_property(account, property, value.clone()) {
+            None => self.warn(Warning::OutOfPlace { verb: Verb::BPR }),
+            account => self.changed(RosterChange::Property { account, property, value }),
         }
-        let account = self.roster.contact_on_wire(account).map(|(handle, _)| handle.clone());
-        self.changed(RosterChange::Property { account, property, value });
     }
 
     fn on_presence(
