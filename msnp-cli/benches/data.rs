@@ -96,7 +96,7 @@ fn msnp(args: &[&str]) -> Command {
 }
 
 fn serve(path: &str) -> (Child, String) {
-    let args = ["serve", "--listen", "127.0.0.1:0", "--changes-per-second", "0", "--data", path];
+    let args = ["serve", "--listen", "127.0.0.1:0", "--changes", "0", "--data", path];
     let mut server = msnp(&args).stdout(Stdio::piped()).spawn().expect("the program is built");
     let mut lines = BufReader::new(server.stdout.take().expect("it is a pipe")).lines();
     let ready = lines.next().expect("a line").expect("UTF-8");

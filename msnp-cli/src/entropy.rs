@@ -12,9 +12,9 @@ impl Entropy for SystemEntropy {
     }
 }
 
-/// A number below `end`, to spread attempts in time.
-pub(crate) fn below(end: u64) -> u64 {
+/// A number, to spread attempts in time.
+pub(crate) fn number() -> u64 {
     let mut bytes = [0; 8];
     SystemEntropy.fill(&mut bytes);
-    u64::from_ne_bytes(bytes) % end.max(1)
+    u64::from_ne_bytes(bytes)
 }

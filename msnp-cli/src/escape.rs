@@ -45,7 +45,22 @@ impl<T: Display> Display for EscapedDisplay<T> {
     }
 }
 
-fn is_risky(c: char) -> bool {
+/// A line with everything escaped that could steer a terminal, and nothing else: what it holds may
+/// be escaped already.
+pub(crate) fn without_controls(line: &str) -> String {
+    line.chars()
+        .map(|c| {
+            if is_risky(c) && c != '\\' {
+                Escaped(c.encode_utf8(&mut [0; 4])).to_string()
+            } else {
+                c.into()
+            }
+        })
+        .collect()
+}
+
+/// Whether a character may change what a reader sees of the text around it, or is a backslash.
+pub(crate) fn is_risky(c: char) -> bool {
     // Control characters of ASCII and of Latin-1, which NEL (U+0085) is among.
     c.is_control()
         || matches!(c,

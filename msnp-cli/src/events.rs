@@ -3,10 +3,40 @@
 //! This module knows the names and fields of version 1 of the events. It does not know how they
 //! are shown, nor what makes them happen. Within a version fields and events are only added.
 
+use std::fmt;
+use std::rc::Rc;
+
 use serde::Serialize;
 
 /// The version that every line names.
 pub(crate) const VERSION: u8 = 1;
+
+/// What the user calls a command, or where it stands. It is on every event that comes of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Mark {
+    pub(crate) id: Option<Rc<str>>,
+    pub(crate) line: Option<u32>,
+}
+
+impl Mark {
+    /// Of nothing that the user asked for.
+    pub(crate) const NONE: Self = Self { id: None, line: None };
+
+    pub(crate) fn of_id(id: &str) -> Self {
+        Self { id: Some(id.into()), line: None }
+    }
+
+    pub(crate) fn of_line(line: u32) -> Self {
+        Self { id: None, line: Some(line) }
+    }
+}
+
+/// An event, and what it comes of.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Marked {
+    pub(crate) mark: Mark,
+    pub(crate) event: Event,
+}
 
 /// Something that the user is told.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -26,12 +56,28 @@ pub(crate) enum Event {
     #[serde(rename = "contact")]
     Person(Person),
     /// A group of contacts changed.
-    Group { id: u32, name: Option<String>, change: Change },
+    Group {
+        // `id` is the name of a command.
+        #[serde(rename = "group")]
+        id: u32,
+        name: Option<String>,
+        change: Change,
+    },
     /// A group of contacts as it is.
     #[serde(rename = "group")]
-    Listed { id: u32, name: String, contacts: usize },
+    Listed {
+        #[serde(rename = "group")]
+        id: u32,
+        name: String,
+        contacts: usize,
+    },
     /// A setting changed.
     Setting { name: String, value: String, account: Option<String> },
+    /// A setting of this program, and where it comes from.
+    #[serde(rename = "setting")]
+    Configured(Box<Configured>),
+    /// A stage of a check has passed or not.
+    Stage(Box<Stage>),
     /// Somebody's presence.
     Presence(Presence),
     /// Mail waits, or arrived.
@@ -150,6 +196,96 @@ pub(crate) struct User {
     pub(crate) change: Option<Change>,
 }
 
+/// A setting of this program; without a value it is not set.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub(crate) struct Configured {
+    pub(crate) name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) value: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) source: Option<Source>,
+    /// The environment variable that it comes from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) variable: Option<String>,
+    /// The file that it comes from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) file: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) line: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) profile: Option<String>,
+    /// The verbs that it holds for, if it does not for all that have it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) verbs: Vec<String>,
+}
+
+/// A stage of a check.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Stage {
+    pub(crate) stage: StageName,
+    pub(crate) result: StageResult,
+    pub(crate) server: String,
+    /// The time of this stage alone.
+    pub(crate) ms: u64,
+    /// What it gave.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) detail: Option<String>,
+    /// What was seen when it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) seen: Option<String>,
+    /// What usually causes that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) cause: Option<String>,
+    /// What may be done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) advice: Option<String>,
+}
+
+/// The stages, in order; a referral begins again with the first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum StageName {
+    Resolve,
+    Connect,
+    Version,
+    Referral,
+    Auth,
+    List,
+    Online,
+}
+
+impl fmt::Display for StageName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Resolve => "resolve",
+            Self::Connect => "connect",
+            Self::Version => "version",
+            Self::Referral => "referral",
+            Self::Auth => "auth",
+            Self::List => "list",
+            Self::Online => "online",
+        })
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum StageResult {
+    Passed,
+    Failed,
+    NotReached,
+}
+
+/// Where a setting comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Source {
+    Option,
+    Environment,
+    File,
+    BuiltIn,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Change {
@@ -232,7 +368,6 @@ pub(crate) struct Format {
 /// Where a message is that has not ended.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Passing {
-    pub(crate) id: String,
     pub(crate) to: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) chat: Option<u32>,
@@ -241,7 +376,6 @@ pub(crate) struct Passing {
 /// The end of a message.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Ending {
-    pub(crate) id: String,
     pub(crate) to: String,
     /// The server's number, if it gave one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -273,4 +407,7 @@ pub(crate) struct Done {
     pub(crate) acked: u32,
     pub(crate) failed: u32,
     pub(crate) unknown: u32,
+    /// The last line of a script that is finished; there is none outside of scripts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) line: Option<u32>,
 }

@@ -45,6 +45,8 @@ pub(crate) enum Exit {
     Config = 78,
     /// `--timeout` ran out.
     Timeout = 124,
+    /// SIGHUP: the terminal is gone.
+    Hangup = 129,
     /// SIGINT.
     Interrupted = 130,
     /// SIGTERM.
@@ -63,6 +65,41 @@ const WORST_FIRST: [Exit; 7] = [
 ];
 
 impl Exit {
+    /// All of them, each with what it means to whoever runs the program.
+    pub(crate) const TABLE: [(Self, &str); 19] = [
+        (Self::Done, "Every message got as far as --until says; what was asked for was done."),
+        (Self::Mixed, "Some did and some did not."),
+        (Self::Usage, "The command line is wrong."),
+        (
+            Self::Unknown,
+            "Written and not answered: it may or may not have arrived or been done. Never try \
+             again blindly.",
+        ),
+        (Self::Input, "The input is wrong; found before connecting."),
+        (Self::NoInput, "An input file is missing or cannot be read."),
+        (Self::NoHost, "The host name does not resolve."),
+        (
+            Self::Undelivered,
+            "The recipient is unknown, offline or blocks; nothing was delivered. Or what was named \
+             is not there.",
+        ),
+        (Self::Bug, "A mistake in this program."),
+        (Self::CantCreate, "An output file cannot be made."),
+        (Self::Io, "Local input or output failed, a full disk for example."),
+        (
+            Self::Retry,
+            "Try again later: refused or lost connection, server busy or going down. Nothing was \
+             taken, so nothing can be doubled.",
+        ),
+        (Self::Protocol, "The other side broke the protocol, or is no MSN Messenger server."),
+        (Self::SignIn, "The server refused to let the account in."),
+        (Self::Config, "Configuration, or the mode of a file that holds passwords."),
+        (Self::Timeout, "--timeout ran out."),
+        (Self::Hangup, "SIGHUP: the terminal is gone; signed off first."),
+        (Self::Interrupted, "SIGINT, after signing off; a second one ends at once."),
+        (Self::Terminated, "SIGTERM, after signing off; a second one ends at once."),
+    ];
+
     /// The number for the system.
     pub(crate) const fn code(self) -> u8 {
         self as u8
@@ -117,6 +154,8 @@ impl Exit {
             Failure::TimedOut(wait) => Self::of_wait(wait),
             // A switchboard that lets nobody in, not the server where one signs in.
             Failure::Lost(Lost::Refused(code)) => Self::of_code(Request::Call, code),
+            // We left before it could be said.
+            Failure::Lost(Lost::SignedOut) => Self::Undelivered,
             Failure::Lost(lost) => Self::of_lost(lost),
             _ => Self::Retry,
         }
@@ -156,8 +195,7 @@ impl Exit {
             // A name that the server does not take.
             (Request::Change, 206 | 209 | 229) => Self::Input,
             (Request::Change, 800) => Self::Retry,
-            // 604 is not in the reference's list of busy servers, but says in words that it is one.
-            (_, 500..=605 | 713 | 714 | 910 | 912 | 915 | 918..=920 | 922 | 924) => Self::Retry,
+            (_, _) if code.is_temporary() => Self::Retry,
             // We asked wrongly.
             (_, 200..=299 | 707 | 913) => Self::Bug,
             (Request::SignIn, _) => Self::SignIn,
@@ -185,6 +223,12 @@ mod tests {
 
     fn code(number: u16) -> ErrorCode {
         ErrorCode::new(number).expect("three digits")
+    }
+
+    #[test]
+    fn the_table_has_every_code_once_in_order() {
+        let codes = Exit::TABLE.map(|(exit, _)| exit.code());
+        assert!(codes.is_sorted_by(|one, next| one < next), "{codes:?}");
     }
 
     #[test]
@@ -273,6 +317,7 @@ mod tests {
             (75, Outcome::Failed(Failure::TimedOut(Wait::Request))),
             (75, Outcome::Failed(Failure::Lost(Lost::HungUp { unfinished: false }))),
             (75, Outcome::Failed(Failure::Lost(Lost::Refused(code(911))))),
+            (69, Outcome::Failed(Failure::Lost(Lost::SignedOut))),
             (3, Outcome::Unknown(Lost::HungUp { unfinished: false })),
             (3, Outcome::Unknown(Lost::TimedOut(Wait::Acknowledgement))),
         ];

@@ -1,7 +1,7 @@
 //! What became of every message that was given to the client.
 //!
 //! This module knows messages from the moment they are taken to their one end, and sums the ends
-//! up. It does not know how they are sent.
+//! up, those of other things that were asked for too. It does not know how they are sent.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use msnp_proto::client::{ChatId, MessageId, Outcome};
 use msnp_proto::time::Instant;
 
 use crate::args::Until;
-use crate::events::{Done, Ending, Event, Passing};
+use crate::events::{Done, Ending, Event, Mark, Marked, Passing};
 use crate::exit::Exit;
 use crate::translate;
 
@@ -17,6 +17,8 @@ use crate::translate;
 pub(crate) struct Ledger {
     until: Until,
     open: BTreeMap<MessageId, Entry>,
+    /// How many of them have not got as far as they must.
+    waiting: usize,
     last_id: u64,
     /// Each code once, with how often.
     ends: Vec<(Exit, u32)>,
@@ -26,7 +28,7 @@ pub(crate) struct Ledger {
 }
 
 struct Entry {
-    id: String,
+    mark: Mark,
     to: String,
     chat: ChatId,
     begun: Instant,
@@ -37,13 +39,16 @@ struct Entry {
 impl Ledger {
     pub(crate) fn new(until: Until) -> Self {
         let (open, ends, counts) = (BTreeMap::new(), Vec::new(), Done::default());
-        Self { until, open, last_id: 0, ends, counts, stopped: None }
+        Self { until, open, waiting: 0, last_id: 0, ends, counts, stopped: None }
     }
 
-    /// The name of the next message.
-    pub(crate) fn next_id(&mut self) -> String {
-        self.last_id += 1;
-        self.last_id.to_string()
+    /// The mark of the next message; one that the user has named keeps its name.
+    pub(crate) fn mark(&mut self, mark: Mark) -> Mark {
+        let id = mark.id.unwrap_or_else(|| {
+            self.last_id += 1;
+            self.last_id.to_string().into()
+        });
+        Mark { id: Some(id), ..mark }
     }
 
     /// The client took a message.
@@ -52,17 +57,19 @@ impl Ledger {
         now: Instant,
         message: MessageId,
         chat: ChatId,
-        id: String,
+        mark: Mark,
         to: String,
     ) {
-        self.open.insert(message, Entry { id, to, chat, begun: now, reached: false });
+        self.waiting += 1;
+        self.open.insert(message, Entry { mark, to, chat, begun: now, reached: false });
     }
 
     /// A message ended before the client could take it.
-    pub(crate) fn failed(&mut self, id: String, to: String, exit: Exit, reason: String) -> Event {
+    pub(crate) fn failed(&mut self, mark: Mark, to: String, exit: Exit, reason: String) -> Marked {
         self.count(exit);
         self.counts.failed += 1;
-        Event::Failed(Ending { id, to, code: None, reason: Some(reason), ms: 0 })
+        let event = Event::Failed(Ending { to, code: None, reason: Some(reason), ms: 0 });
+        Marked { mark, event }
     }
 
     /// From now on what has not been written ends for this reason.
@@ -70,20 +77,28 @@ impl Ledger {
         self.stopped = Some((exit, reason.into()));
     }
 
-    pub(crate) fn queued(&mut self, message: MessageId) -> Option<Event> {
-        self.passing(message, Until::Queued).map(Event::Queued)
+    pub(crate) fn queued(&mut self, message: MessageId) -> Option<Marked> {
+        self.passing(message, Until::Queued, Event::Queued)
     }
 
-    pub(crate) fn sent(&mut self, message: MessageId) -> Option<Event> {
-        self.passing(message, Until::Sent).map(Event::Sent)
+    pub(crate) fn sent(&mut self, message: MessageId) -> Option<Marked> {
+        self.passing(message, Until::Sent, Event::Sent)
     }
 
-    fn passing(&mut self, message: MessageId, stage: Until) -> Option<Passing> {
-        let until = self.until;
+    fn passing(
+        &mut self,
+        message: MessageId,
+        stage: Until,
+        event: fn(Passing) -> Event,
+    ) -> Option<Marked> {
         let entry = self.open.get_mut(&message)?;
         // What is to be queued only is still written before we leave, if that can be.
-        entry.reached |= until <= stage && stage != Until::Queued;
-        Some(Passing { id: entry.id.clone(), to: entry.to.clone(), chat: Some(entry.chat.0) })
+        if self.until <= stage && stage != Until::Queued && !entry.reached {
+            entry.reached = true;
+            self.waiting -= 1;
+        }
+        let passing = Passing { to: entry.to.clone(), chat: Some(entry.chat.0) };
+        Some(Marked { mark: entry.mark.clone(), event: event(passing) })
     }
 
     /// A message has ended.
@@ -92,10 +107,10 @@ impl Ledger {
         now: Instant,
         message: MessageId,
         outcome: Outcome,
-    ) -> Option<Event> {
+    ) -> Option<Marked> {
         let entry = self.open.remove(&message)?;
         let ms = millis(now, entry.begun);
-        let mut end = Ending { id: entry.id, to: entry.to, code: None, reason: None, ms };
+        let mut end = Ending { to: entry.to, code: None, reason: None, ms };
         let mut exit = Exit::of_outcome(outcome);
         let event = match outcome {
             Outcome::Acknowledged => {
@@ -134,12 +149,26 @@ impl Ledger {
                 Event::Unknown(end)
             }
         };
+        if !entry.reached {
+            self.waiting -= 1;
+        }
         let reached = entry.reached || self.until == Until::Queued;
-        self.count(if reached { Exit::Done } else { exit });
-        Some(event)
+        let exit = if reached { Exit::Done } else { exit };
+        self.count(exit);
+        // What may have arrived is not to be sent again, so it is as good as finished.
+        if let (Exit::Done | Exit::Unknown, Some(line)) = (exit, entry.mark.line) {
+            self.finish(line);
+        }
+        Some(Marked { mark: entry.mark, event })
     }
 
-    fn count(&mut self, exit: Exit) {
+    /// A line of a script is finished, and the lines before it need not be looked at again.
+    pub(crate) fn finish(&mut self, line: u32) {
+        self.counts.line = self.counts.line.max(Some(line));
+    }
+
+    /// Something that is no message has ended.
+    pub(crate) fn count(&mut self, exit: Exit) {
         match self.ends.iter_mut().find(|(code, _)| *code == exit) {
             Some((_, times)) => *times += 1,
             None => self.ends.push((exit, 1)),
@@ -148,7 +177,17 @@ impl Ledger {
 
     /// How many messages have not got as far as they must, and have not ended either.
     pub(crate) fn waiting(&self) -> usize {
-        self.open.values().filter(|entry| !entry.reached).count()
+        self.waiting
+    }
+
+    /// Whether a message of this name has not ended.
+    pub(crate) fn has(&self, id: &str) -> bool {
+        self.open.values().any(|entry| entry.mark.id.as_deref() == Some(id))
+    }
+
+    /// Whether a message in this chat has not ended.
+    pub(crate) fn is_open_in(&self, chat: ChatId) -> bool {
+        self.open.values().any(|entry| entry.chat == chat)
     }
 
     /// Whether a message has ended in failure.
@@ -186,8 +225,8 @@ mod tests {
 
     fn ledger(until: Until) -> Ledger {
         let mut ledger = Ledger::new(until);
-        let id = ledger.next_id();
-        ledger.taken(Instant::ZERO, MessageId(7), ChatId(0), id, "bob@example.net".into());
+        let mark = ledger.mark(Mark::of_line(3));
+        ledger.taken(Instant::ZERO, MessageId(7), ChatId(0), mark, "bob@example.net".into());
         ledger
     }
 
@@ -197,13 +236,17 @@ mod tests {
         assert!(ledger.sent(MessageId(7)).is_some());
         assert_eq!(ledger.waiting(), 1);
         let now = Instant::from_micros(2_500);
-        let Some(Event::Acked(end)) = ledger.ended(now, MessageId(7), Outcome::Acknowledged) else {
+        let ended = ledger.ended(now, MessageId(7), Outcome::Acknowledged);
+        let Some(Marked { mark, event: Event::Acked(end) }) = ended else {
             panic!("not acknowledged")
         };
-        assert_eq!((end.id.as_str(), end.ms), ("1", 2));
+        assert_eq!((mark, end.ms), (Mark { id: Some("1".into()), line: Some(3) }, 2));
         assert_eq!(ledger.ended(now, MessageId(7), Outcome::Acknowledged), None);
         assert_eq!((ledger.waiting(), ledger.exit()), (0, Exit::Done));
-        assert_eq!(ledger.done(Exit::Done), Event::Done(Done { acked: 1, ..Done::default() }));
+        assert_eq!(
+            ledger.done(Exit::Done),
+            Event::Done(Done { acked: 1, line: Some(3), ..Done::default() })
+        );
     }
 
     #[test]
@@ -214,7 +257,7 @@ mod tests {
         ledger.sent(MessageId(7));
         assert_eq!(ledger.waiting(), 0);
         let event = ledger.ended(Instant::ZERO, MessageId(7), Outcome::Unknown(Lost::SignedOut));
-        assert!(matches!(event, Some(Event::Unknown(_))));
+        assert!(matches!(event, Some(Marked { event: Event::Unknown(_), .. })));
         assert_eq!(ledger.exit(), Exit::Done);
     }
 
@@ -228,9 +271,29 @@ mod tests {
             let mut ledger = ledger(Until::Acked);
             ledger.stop(Exit::Timeout, "--timeout of 1s ran out");
             let event = ledger.ended(Instant::ZERO, MessageId(7), outcome);
+            let event = event.map(|marked| marked.event);
             let Some(Event::Failed(end) | Event::Unknown(end)) = event else { panic!("no end") };
             assert!(end.reason.is_some_and(|reason| reason.contains("--timeout of 1s")));
             assert_eq!(ledger.exit(), exit);
+        }
+    }
+
+    #[test]
+    fn a_line_is_finished_when_its_message_may_have_arrived() {
+        let unknown = Outcome::Unknown(Lost::SignedOut);
+        let failed = Outcome::Failed(Failure::Lost(Lost::SignedOut));
+        let rows = [
+            (Outcome::Acknowledged, Some(3)),
+            (unknown, Some(3)),
+            (Outcome::Refused, None),
+            (failed, None),
+        ];
+        for (outcome, line) in rows {
+            let mut ledger = ledger(Until::Acked);
+            ledger.ended(Instant::ZERO, MessageId(7), outcome);
+            assert_eq!(ledger.counts.line, line, "{outcome:?}");
+            ledger.finish(2);
+            assert_eq!(ledger.counts.line, line.max(Some(2)));
         }
     }
 
@@ -239,9 +302,8 @@ mod tests {
         let mut first = ledger(Until::Acked);
         let code = msnp_proto::types::ErrorCode::NOT_ONLINE;
         let outcome = Outcome::Failed(Failure::Refused(code));
-        let Some(Event::Failed(end)) = first.ended(Instant::ZERO, MessageId(7), outcome) else {
-            panic!("not failed")
-        };
+        let ended = first.ended(Instant::ZERO, MessageId(7), outcome);
+        let Some(Marked { event: Event::Failed(end), .. }) = ended else { panic!("not failed") };
         assert_eq!((end.code, first.exit()), (Some(217), Exit::Undelivered));
 
         let mut ledger = ledger(Until::Acked);

@@ -4,56 +4,83 @@
 //! it is an interface for other programs, who want `msnp-proto`.
 //!
 //! ```text
-//!   args      the command line
+//!   args      the command line            usage     what is said of a wrong one
+//!   config    the file behind it          man       manual pages made of it
 //!   verbs/*   what the program can do, one file each
+//!   script/*  scripts: grammar, and the order of the steps
+//!   agent     does what a script, a pipe or a chat asks for
 //!   desk      sign in, ask one thing after another, leave
+//!   errand    one thing asked of the server, to its end
 //!   directory the accounts of the server, in memory or in a file
+//!   check/*   trying a server stage by stage
 //!   session   a client on its reactor: signing in, waiting, signing off
-//!   loopback  the built-in server and its echo
+//!   loopback  the built-in server and its echo        keepalive peers that vanished
+//!   decode/*  captures, transcripts and streams of bytes to events, without input and output
 //!   ledger    what became of every message
 //!   translate what the client reports, as events      events   the events themselves
 //!   render/*  events to lines on stdout               escape   what makes text safe to show
 //!   exit      the table of exit codes                 failure  an end with a sentence
 //!   password, files, users        secrets and where they come from
-//!   console, log, trace, signals  the ends towards the user
+//!   mask                          secrets on the wire, and what is shown in their place
+//!   console, log, trace, signals, progress  the ends towards the user
 //! ```
 #![forbid(unsafe_code)]
 
+mod agent;
 mod args;
+mod check;
+mod command;
+mod config;
 mod console;
+pub mod decode;
 mod desk;
 mod directory;
 mod entropy;
+mod errand;
 mod escape;
 mod events;
 mod exit;
 mod failure;
 mod files;
+mod input;
+mod keepalive;
 mod ledger;
 mod log;
 mod loopback;
+mod man;
+mod mask;
 mod password;
+mod progress;
 mod render;
+pub mod script;
 mod session;
 mod signals;
 mod trace;
 mod translate;
+mod usage;
 mod users;
 mod verbs;
+mod width;
 
+use std::io::Write;
 use std::process::ExitCode;
 
-use clap::Parser;
-
-use crate::args::{Cli, Verb};
+use crate::args::Verb;
 use crate::escape::EscapedDisplay;
+use crate::exit::Exit;
+use crate::failure::Failure;
 
 /// Does what the command line says, and says how it ended.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match config::parse() {
+        Ok(cli) => cli,
+        Err(failure) => return end(Err(failure)),
+    };
     let ended = match &cli.verb {
         Verb::Send(args) => verbs::send::run(args),
+        Verb::Run(args) => verbs::run::run(args),
+        Verb::Pipe(args) => verbs::pipe::run(args),
         Verb::Listen(args) => verbs::listen::run(args),
         Verb::Chat(args) => verbs::chat::run(args),
         Verb::Contacts(args) => verbs::contacts::run(args),
@@ -62,9 +89,20 @@ pub fn main() -> ExitCode {
         Verb::Name(args) => verbs::name::run(args),
         Verb::Privacy(args) => verbs::privacy::run(args),
         Verb::Serve(args) => verbs::serve::run(args),
+        Verb::Decode(args) => verbs::decode::run(args),
+        Verb::Check(args) => verbs::check::run(args),
+        Verb::Completions(args) => verbs::documents::completions(args),
+        Verb::Man(args) => verbs::documents::man(args),
+        Verb::Config(args) => verbs::config::run(args, &cli.place.words()),
     };
+    end(ended)
+}
+
+fn end(ended: Result<Exit, Failure>) -> ExitCode {
     let exit = ended.unwrap_or_else(|failure| {
-        eprintln!("msnp: error: {}", EscapedDisplay(&failure));
+        let text: String = failure.to_string().chars().take(log::LINE).collect();
+        // If it cannot be written, the code still tells.
+        let _ = writeln!(std::io::stderr(), "msnp: error: {}", EscapedDisplay(text));
         failure.exit
     });
     ExitCode::from(exit.code())

@@ -12,6 +12,9 @@ use std::time::SystemTime;
 
 use crate::escape::EscapedDisplay;
 
+/// Of a line so many characters; who names a file of more has read enough of it.
+pub(crate) const LINE: usize = 2000;
+
 /// How much is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Level {
@@ -47,6 +50,11 @@ impl Log {
         self.write(Level::Error, format_args!("error: {text}"));
     }
 
+    /// An error in several lines, each safe to show as it is.
+    pub(crate) fn error_in_lines(&self, shown: impl fmt::Display) {
+        self.put(Level::Error, format_args!("error: {shown}"));
+    }
+
     pub(crate) fn note(&self, text: impl fmt::Display) {
         self.write(Level::Note, format_args!("{text}"));
     }
@@ -55,16 +63,21 @@ impl Log {
         self.write(Level::Detail, format_args!("{text}"));
     }
 
-    /// A failure to write diagnostics has nowhere to be told, so it is let go.
     fn write(&self, level: Level, text: fmt::Arguments<'_>) {
+        let text: String = text.to_string().chars().take(LINE).collect();
+        self.put(level, format_args!("{}", EscapedDisplay(&text)));
+    }
+
+    /// A failure to write diagnostics has nowhere to be told, so it is let go.
+    fn put(&self, level: Level, shown: fmt::Arguments<'_>) {
         if level <= self.stderr {
-            let line = format!("msnp: {}\n", EscapedDisplay(text));
+            let line = format!("msnp: {shown}\n");
             let _ = std::io::stderr().write_all(line.as_bytes());
         }
         if let Some(file) = &self.file {
             if level <= Level::Detail.max(self.stderr) {
                 let at = humantime::format_rfc3339_millis(SystemTime::now());
-                let line = format!("{at} {}\n", EscapedDisplay(text));
+                let line = format!("{at} {shown}\n");
                 let _ = file.borrow_mut().write_all(line.as_bytes());
             }
         }

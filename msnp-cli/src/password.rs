@@ -35,6 +35,8 @@ pub(crate) struct Sources {
     pub(crate) file: Option<PathBuf>,
     pub(crate) stdin: bool,
     pub(crate) command: Option<String>,
+    /// One that stands in the configuration file.
+    pub(crate) configured: Option<Secret>,
 }
 
 impl Sources {
@@ -45,11 +47,11 @@ impl Sources {
 
     /// Whether the password will be typed on a terminal.
     pub(crate) fn is_typed(&self) -> bool {
-        !self.is_named() && std::env::var_os(VARIABLE).is_none()
+        !self.is_named() && self.configured.is_none() && std::env::var_os(VARIABLE).is_none()
     }
 
     /// The password of `account`: from the place that was named, else from the environment, else
-    /// from the terminal.
+    /// from the configuration file, else from the terminal.
     pub(crate) fn obtain(&self, account: &str, signals: &Signals) -> Result<Secret, Failure> {
         if let Some(path) = &self.file {
             return from_file(path);
@@ -59,6 +61,9 @@ impl Sources {
         }
         if let Some(command) = &self.command {
             return from_command(command);
+        }
+        if let (Some(password), None) = (&self.configured, std::env::var_os(VARIABLE)) {
+            return Ok(password.clone());
         }
         match std::env::var(VARIABLE) {
             Ok(password) => check(password.into_bytes(), VARIABLE),

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use msnp_mio::{Happened, Options, Reactor};
+use msnp_mio::{Happened, Options, Reactor, Tap};
 use msnp_proto::client::{ChatId, Client, Config, Event as Told, SignIn};
 use msnp_proto::error::{Lost, Misuse};
 use msnp_proto::machine::{ConnId, Target};
@@ -15,12 +15,14 @@ use msnp_proto::secret::Secret;
 use msnp_proto::time::Instant;
 use msnp_proto::types::{Delivery, Handle, Status};
 
+use crate::agent::Means;
 use crate::args::{Server, SignInArgs, Until};
+use crate::check::watch::Watch;
 use crate::console::Console;
-use crate::entropy;
-use crate::events::{Event, Progress, Ready};
+use crate::events::{Event, Mark, Marked, Progress, Ready};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::keepalive;
 use crate::ledger::{Ledger, millis};
 use crate::log::Log;
 use crate::loopback::{self, Backstage};
@@ -37,14 +39,20 @@ const GOODBYE: Duration = Duration::from_secs(3);
 /// How long the built-in server may take to come up.
 const BACKSTAGE: Duration = Duration::from_secs(10);
 
-/// The first pause before another attempt to sign in.
-const FIRST_WAIT: Duration = Duration::from_millis(500);
-
 /// What a verb decides about its session.
 pub(crate) struct Setup<'a> {
     pub(crate) args: &'a SignInArgs,
     pub(crate) config: Config,
     pub(crate) until: Until,
+}
+
+/// As whom a watched session signs in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Who {
+    /// The account that is named.
+    Account,
+    /// It will not come to that.
+    Nobody,
 }
 
 /// What happened while waiting.
@@ -57,15 +65,6 @@ pub(crate) enum Step {
     Woken,
     /// The time has come.
     Due,
-}
-
-/// How often and how patiently to sign in.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Attempts {
-    pub(crate) retries: u32,
-    pub(crate) max_wait: Duration,
-    /// When to give up.
-    pub(crate) until: Option<(Instant, Duration)>,
 }
 
 /// A client on its reactor.
@@ -90,11 +89,23 @@ pub(crate) struct Session {
 
 impl Session {
     /// Gets a password, brings the built-in server up if it is wanted, and says `ready`.
-    pub(crate) fn open(mut console: Console, setup: Setup<'_>) -> Result<Self, Failure> {
+    pub(crate) fn open(console: Console, setup: Setup<'_>) -> Result<Self, Failure> {
+        Self::open_watched(console, setup, None)
+    }
+
+    /// As [`Session::open`], with somebody who watches; `Nobody` signs in only as far as no account
+    /// is needed.
+    pub(crate) fn open_watched(
+        mut console: Console,
+        setup: Setup<'_>,
+        watch: Option<(&Watch, Who)>,
+    ) -> Result<Self, Failure> {
         let Setup { args, mut config, until } = setup;
         let is_loopback = args.server == Server::Loopback;
+        let is_nobody = watch.is_some_and(|(_, who)| who == Who::Nobody);
         let account = match (&args.account, is_loopback) {
             (Some(account), _) => account.clone(),
+            (None, _) if is_nobody => loopback::handle(loopback::ME),
             (None, true) => loopback::handle(loopback::ME),
             (None, false) => {
                 return Err(Failure::new(
@@ -104,7 +115,7 @@ impl Session {
             }
         };
         let sources = args.password();
-        let password = if is_loopback && !sources.is_named() {
+        let password = if is_nobody || (is_loopback && !sources.is_named()) {
             // Nothing is checked there.
             Secret::default()
         } else {
@@ -115,10 +126,18 @@ impl Session {
         }
         let backstage = is_loopback.then(|| loopback::backstage(&account));
         let mut options = Options::default();
-        options.connect_timeout = args.connect_timeout;
+        if !is_loopback {
+            options.connect_timeout = args.connect_timeout;
+        }
         let party = Both::new(Client::new(config), backstage);
         let mut reactor = Reactor::with_options(party, options)?;
-        if let Some(trace) = console.trace(is_ours) {
+        // The client pings its server; a switchboard has no such question.
+        reactor.set_socket_setup(keepalive::after(keepalive::OF_CLIENTS));
+        let trace = console.trace(is_ours).map(|trace| -> Box<dyn Tap> { trace });
+        if let Some((watch, _)) = watch {
+            reactor.set_tap(watch.tap(trace, is_ours));
+            reactor.set_resolver(watch.resolver());
+        } else if let Some(trace) = trace {
             reactor.set_tap(trace);
         }
         let waker = reactor.handle();
@@ -163,77 +182,66 @@ impl Session {
         self.status = Status::Hidden;
     }
 
-    /// Signs in, again if that is wanted and may help. The inner `Err` is how to end: the user has
-    /// been told then.
-    pub(crate) fn sign_in(&mut self, attempts: Attempts) -> Result<Result<(), Failure>, Failure> {
-        let mut attempt = 0;
+    /// Signs in, again if the client's policy wants that. `until` is when to give up, and the same as
+    /// the user gave it. The inner `Err` is how to end: the user has been told then.
+    pub(crate) fn sign_in(
+        &mut self,
+        until: Option<(Instant, Duration)>,
+    ) -> Result<Result<(), Failure>, Failure> {
+        self.begin()?;
         loop {
-            let ended = match self.sign_in_once(attempts.until.map(|(until, _)| until))? {
-                Ok(()) => return Ok(Ok(())),
-                Err(ended) => ended,
-            };
-            let failure = match ended {
-                Ended::Signal(exit) => Failure::new(exit, "interrupted"),
-                Ended::Due => {
-                    let limit = attempts.until.map_or(Duration::ZERO, |(_, limit)| limit);
-                    let limit = humantime::format_duration(limit);
-                    self.log.error(format_args!("not signed in within --timeout of {limit}"));
-                    Failure::new(Exit::Timeout, format!("--timeout of {limit} ran out"))
-                }
-                Ended::Lost(why) => {
-                    self.explain(why);
-                    Failure::new(Exit::of_lost(why), format!("not signed in: {why}"))
-                }
-            };
-            let may_help = matches!(failure.exit, Exit::Retry | Exit::NoHost);
-            if !may_help || attempt >= attempts.retries {
-                return Ok(Err(failure));
-            }
-            attempt += 1;
-            let wait = pause(attempt, attempts.max_wait);
-            let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-            self.out.emit(&Event::Retrying { attempt, wait_ms });
-            let until = self.now() + wait;
-            loop {
-                match self.next(Some(until))? {
-                    Step::Signal(exit) => return Ok(Err(Failure::new(exit, "interrupted"))),
-                    Step::Due => break,
-                    Step::Told(_) | Step::Woken => {}
-                }
-            }
-        }
-    }
-
-    fn sign_in_once(&mut self, until: Option<Instant>) -> Result<Result<(), Ended>, Failure> {
-        let mut sign_in =
-            SignIn::new(self.account.clone(), self.password.clone(), self.server.clone());
-        sign_in.status = self.status;
-        let now = self.now();
-        self.begun = now;
-        self.protocol = None;
-        self.log.detail(format_args!("connecting to {} as {}", self.server, self.account));
-        self.client()
-            .sign_in(now, sign_in)
-            .map_err(|misuse| Failure::new(Exit::Bug, format!("cannot sign in: {misuse}")))?;
-        loop {
-            match self.next(until)? {
+            match self.next(until.map(|(until, _)| until))? {
                 Step::Told(told) => {
                     self.show(&told);
                     match told {
                         Told::Online { .. } => return Ok(Ok(())),
-                        Told::Lost { why } => return Ok(Err(Ended::Lost(why))),
+                        Told::Lost { why } if self.client().next_attempt().is_none() => {
+                            self.explain(why);
+                            let text = format!("not signed in: {why}");
+                            return Ok(Err(Failure::new(Exit::of_lost(why), text)));
+                        }
                         _ => {}
                     }
                 }
-                Step::Signal(exit) => return Ok(Err(Ended::Signal(exit))),
-                Step::Due => return Ok(Err(Ended::Due)),
+                Step::Signal(exit) => return Ok(Err(Failure::new(exit, "interrupted"))),
+                Step::Due => {
+                    let limit = until.map_or(Duration::ZERO, |(_, limit)| limit);
+                    let limit = humantime::format_duration(limit);
+                    self.log.error(format_args!("not signed in within --timeout of {limit}"));
+                    let text = format!("--timeout of {limit} ran out");
+                    return Ok(Err(Failure::new(Exit::Timeout, text)));
+                }
                 Step::Woken => {}
             }
         }
     }
 
+    /// Begins to sign in.
+    pub(crate) fn begin(&mut self) -> Result<(), Failure> {
+        let mut sign_in =
+            SignIn::new(self.account.clone(), self.password.clone(), self.server.clone());
+        sign_in.status = self.status;
+        let now = self.now();
+        self.begun = now;
+        self.log.detail(format_args!("connecting to {} as {}", self.server, self.account));
+        self.client()
+            .sign_in(now, sign_in)
+            .map_err(|misuse| Failure::new(Exit::Bug, format!("cannot sign in: {misuse}")))
+    }
+
+    /// After being online: the code to end with now that the session is lost, or `None` if the
+    /// client will sign in again by itself.
+    pub(crate) fn lost(&mut self, why: Lost) -> Option<Exit> {
+        if self.client().next_attempt().is_some() {
+            self.log.note(format_args!("the session ended: {why}; signing in again"));
+            return None;
+        }
+        self.log.error(format_args!("the session ended: {why}"));
+        Some(Exit::of_lost(why))
+    }
+
     /// Says on stderr why there is no session, and what may be done about it.
-    fn explain(&self, why: Lost) {
+    pub(crate) fn explain(&self, why: Lost) {
         let (server, account) = (&self.server, &self.account);
         let advice = match Exit::of_lost(why) {
             Exit::NoHost => "check the name after --server",
@@ -267,8 +275,39 @@ impl Session {
 
     /// Shows what was told, and keeps the books.
     pub(crate) fn show(&mut self, told: &Told) {
+        self.show_marked(told, Mark::NONE);
+    }
+
+    /// The same for what comes of something that the user has named.
+    pub(crate) fn show_marked(&mut self, told: &Told, mark: Mark) {
         let now = self.now();
-        let event = match told {
+        let ours = match told {
+            Told::Queued { message } => self.ledger.queued(*message),
+            Told::Sent { message } => self.ledger.sent(*message),
+            Told::Delivery { message, outcome } => self.ledger.ended(now, *message, *outcome),
+            _ => self.event(told).map(|event| Marked { mark, event }),
+        };
+        if let Some(marked) = ours {
+            self.emit(&marked);
+        }
+    }
+
+    /// Shows an event.
+    pub(crate) fn emit(&mut self, marked: &Marked) {
+        self.out.emit_marked(marked);
+        if let (Some(broken), false) = (self.out.broken(), self.broken_noted) {
+            self.broken_noted = true;
+            match broken {
+                Broken::ReaderGone => self.log.detail("nobody reads our output any more"),
+                Broken::Failed(kind) => self.log.error(format_args!("cannot write events: {kind}")),
+            }
+        }
+    }
+
+    /// What was told as an event, unless it is one about a message of ours.
+    fn event(&mut self, told: &Told) -> Option<Event> {
+        let now = self.now();
+        match told {
             Told::Connected { server } => Some(Event::Connected(Progress {
                 server: server.to_string(),
                 ms: millis(now, self.begun),
@@ -292,26 +331,19 @@ impl Session {
                 let state = Some(status.as_str());
                 Some(Event::Online(Progress { account, state, ..self.progress() }))
             }
-            Told::Queued { message } => self.ledger.queued(*message),
-            Told::Sent { message } => self.ledger.sent(*message),
-            Told::Delivery { message, outcome } => self.ledger.ended(now, *message, *outcome),
             Told::Lost { why } => {
                 if let Some(refused) = translate::refused_sign_in(*why) {
                     self.out.emit(&refused);
                 }
+                self.protocol = None;
                 (!self.leaving).then(|| Event::Lost { reason: why.to_string() })
             }
-            told => translate::event(told),
-        };
-        if let Some(event) = event {
-            self.out.emit(&event);
-        }
-        if let (Some(broken), false) = (self.out.broken(), self.broken_noted) {
-            self.broken_noted = true;
-            match broken {
-                Broken::ReaderGone => self.log.detail("nobody reads our output any more"),
-                Broken::Failed(kind) => self.log.error(format_args!("cannot write events: {kind}")),
+            Told::Retrying { attempt, wait } => {
+                self.begun = now + *wait;
+                let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+                Some(Event::Retrying { attempt: *attempt, wait_ms })
             }
+            told => translate::event(told),
         }
     }
 
@@ -341,27 +373,27 @@ impl Session {
     /// Gives a text to the client. If it does not take it, that is the message's end.
     pub(crate) fn send_text(&mut self, chat: Result<ChatId, Misuse>, to: &Handle, text: &str) {
         let now = self.now();
-        let id = self.ledger.next_id();
+        let mark = self.ledger.mark(Mark::NONE);
         let to = to.to_string();
         let taken = chat.and_then(|chat| {
             let message = self.client().send_text(now, chat, text, Delivery::Always)?;
             Ok((message, chat))
         });
         match taken {
-            Ok((message, chat)) => self.ledger.taken(now, message, chat, id, to),
+            Ok((message, chat)) => self.ledger.taken(now, message, chat, mark, to),
             Err(misuse) => {
                 let exit = Exit::of_misuse(misuse);
-                let event = self.ledger.failed(id, to, exit, misuse.to_string());
-                self.out.emit(&event);
+                let failed = self.ledger.failed(mark, to, exit, misuse.to_string());
+                self.emit(&failed);
             }
         }
     }
 
     /// Ends a message that was never given to the client.
     pub(crate) fn fail(&mut self, to: &Handle, exit: Exit, reason: &str) {
-        let id = self.ledger.next_id();
-        let event = self.ledger.failed(id, to.to_string(), exit, reason.to_owned());
-        self.out.emit(&event);
+        let mark = self.ledger.mark(Mark::NONE);
+        let failed = self.ledger.failed(mark, to.to_string(), exit, reason.to_owned());
+        self.emit(&failed);
     }
 
     /// Signs off, shows how open messages end, and says `done` with the code that comes of it:
@@ -400,8 +432,19 @@ impl Session {
         })
     }
 
+    /// What an agent works with.
+    pub(crate) fn means(&mut self) -> Means<'_> {
+        let now = self.reactor.now();
+        let client = &mut self.reactor.host_mut().first;
+        Means { now, client, ledger: &mut self.ledger }
+    }
+
     pub(crate) fn now(&self) -> Instant {
         self.reactor.now()
+    }
+
+    pub(crate) fn server(&self) -> &Target {
+        &self.server
     }
 
     pub(crate) fn is_loopback(&self) -> bool {
@@ -417,12 +460,6 @@ impl Session {
     pub(crate) fn client(&mut self) -> &mut Client {
         &mut self.reactor.host_mut().first
     }
-}
-
-enum Ended {
-    Signal(Exit),
-    Lost(Lost),
-    Due,
 }
 
 /// Of the connections on this reactor those of our own client.
@@ -462,28 +499,5 @@ fn raise(reactor: &mut Reactor<Party>, signals: &Signals) -> Result<Target, Fail
                 return Err(Failure::new(Exit::Bug, "the built-in server does not come up"));
             }
         }
-    }
-}
-
-/// Twice as long each time up to the limit, a random quarter shorter, so that many clients of one
-/// server do not come back at the same moment.
-fn pause(attempt: u32, max: Duration) -> Duration {
-    let doubled = FIRST_WAIT.saturating_mul(1 << (attempt - 1).min(16)).min(max);
-    let quarter = u64::try_from(doubled.as_micros() / 4).unwrap_or(u64::MAX);
-    doubled.saturating_sub(Duration::from_micros(entropy::below(quarter)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_grow_up_to_their_limit() {
-        let max = Duration::from_secs(8);
-        for (attempt, most) in [(1, 500), (2, 1000), (3, 2000), (5, 8000), (6, 8000), (99, 8000)] {
-            let wait = pause(attempt, max).as_millis();
-            assert!(wait <= most && wait >= most * 3 / 4, "{attempt}: {wait}");
-        }
-        assert_eq!(pause(1, Duration::ZERO), Duration::ZERO);
     }
 }

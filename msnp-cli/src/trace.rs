@@ -1,8 +1,7 @@
 //! What passes on the network as a transcript, with secrets masked.
 //!
-//! This module knows the form of a transcript, and where the protocol's lines carry a digest, a
-//! cookie or a ticket. A connection that cannot be cut into lines is not shown any further, since
-//! nobody could say then what in it is secret.
+//! This module knows the form of a transcript. A connection that cannot be cut into lines is not
+//! shown any further, since nobody could say then what in it is secret.
 
 use std::collections::HashMap;
 use std::io::Write;
@@ -15,9 +14,7 @@ use msnp_proto::time::Instant;
 use msnp_proto::wire::{Decoded, FrameDecoder};
 
 use crate::log::Log;
-
-/// What is shown in place of a secret.
-const MASK: &[u8] = b"***";
+use crate::mask::{masked_line, masked_payload};
 
 /// Writes a transcript of some connections.
 pub(crate) struct Trace {
@@ -173,53 +170,16 @@ impl Tap for Trace {
     }
 }
 
-/// The line with every digest and cookie in it replaced.
-fn masked_line(line: &[u8]) -> Vec<u8> {
-    let mut words: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();
-    let secret_from = match words.as_slice() {
-        // USR 4 MD5 S digest
-        [b"USR", _, _, b"S", ..] => Some(4),
-        // USR 1 account cookie, ANS 1 account cookie session: to a switchboard
-        [b"USR" | b"ANS", _, account, ..] if account.contains(&b'@') => Some(3),
-        _ => None,
-    };
-    let mut secret = secret_from.is_some_and(|from| from < words.len()).then_some(secret_from);
-    // XFR 5 SB host CKI cookie, RNG session host CKI cookie account name
-    if let Some(at) = words.iter().position(|word| *word == b"CKI") {
-        secret = (at + 1 < words.len()).then_some(Some(at + 1));
-    }
-    if let Some(word) = secret.flatten().and_then(|at| words.get_mut(at)) {
-        *word = MASK;
-    }
-    words.join(&b' ')
-}
-
 fn write_payload(out: &mut Vec<u8>, prefix: &str, payload: &[u8]) {
-    let mut in_header = true;
-    let mut rest = payload;
-    loop {
-        let end = rest.windows(2).position(|two| two == b"\r\n");
-        let line = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
-        in_header &= !line.is_empty();
-        // Tickets stand in the profile's header, cookies of transfers in the invitations' body.
-        let masked = mask_field(line, in_header);
-        let ends = end.is_some();
-        if ends || !line.is_empty() {
-            write_escaped(out, prefix, masked.as_deref().unwrap_or(line), ends);
-        }
-        match end {
-            Some(end) => rest = rest.get(end + 2..).unwrap_or_default(),
-            None => break,
-        }
+    let payload = masked_payload(payload);
+    let mut rest = &*payload;
+    while let Some(end) = rest.windows(2).position(|two| two == b"\r\n") {
+        write_escaped(out, prefix, rest.get(..end).unwrap_or_default(), true);
+        rest = rest.get(end + 2..).unwrap_or_default();
     }
-}
-
-fn mask_field(line: &[u8], in_header: bool) -> Option<Vec<u8>> {
-    let colon = line.iter().position(|byte| *byte == b':')?;
-    let (name, _) = line.split_at(colon);
-    let secrets: &[&[u8]] = if in_header { &[b"MSPAuth", b"sid", b"kv"] } else { &[b"AuthCookie"] };
-    let is_secret = secrets.iter().any(|secret| name.trim_ascii().eq_ignore_ascii_case(secret));
-    is_secret.then(|| [name, b": ", MASK].concat())
+    if !rest.is_empty() {
+        write_escaped(out, prefix, rest, false);
+    }
 }
 
 fn write_line(out: &mut Vec<u8>, prefix: &str, line: &[u8]) {

@@ -8,6 +8,7 @@ use msnp_proto::secret::Secret;
 use msnp_proto::types::{Handle, Nick};
 use serde::Deserialize;
 
+use crate::config::toml;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::files;
@@ -53,8 +54,7 @@ fn wrong(path: &Path, why: &str) -> Failure {
 }
 
 fn parse(text: &str) -> Result<Vec<User>, String> {
-    let table: Table =
-        basic_toml::from_str(text).map_err(|error| without_value(&error.to_string()))?;
+    let table: Table = toml::read(text).map_err(|error| without_value(&error))?;
     let mut users: Vec<User> = Vec::with_capacity(table.user.len());
     for row in table.user {
         let account = handle(&row.account)?;

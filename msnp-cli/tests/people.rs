@@ -78,7 +78,7 @@ fn a_chat_and_its_end_are_seen_by_the_other() {
 #[test]
 fn whoever_is_interrupted_tells_the_others_first() {
     let (serve, at) = Msnp::serve(&[]);
-    let mut alice = listen(&at, "alice", &[]);
+    let mut alice = listen(&at, "alice", &["--no-reconnect"]);
     let bob = listen(&at, "bob", &[]);
     alice.until(|event| event["type"] == "presence" && event["state"] == "NLN");
     bob.signal(Signal::SIGTERM);
@@ -123,6 +123,7 @@ fn signing_in_elsewhere_ends_the_first() {
     let first = first.end();
     first.assert_code(75);
     assert_eq!(first.all("lost")[0]["reason"], "signed in elsewhere");
+    assert!(first.all("retrying").is_empty());
     second.end().assert_code(0);
 }
 

@@ -3,111 +3,26 @@
 //! Both get the same bytes from one blocking socket and hand them to another. `at once`: 256 texts
 //! in one write, until the last byte has arrived. `one by one`: from a write to its arrival.
 
+mod support;
+
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::mpsc;
+use std::net::{TcpListener, TcpStream};
 use std::thread;
 use std::time::Instant;
 
-use msnp_mio::{Happened, Reactor};
-use msnp_proto::hub::{Event, Hub, HubConfig, MemoryDirectory};
-use msnp_proto::secret::Entropy;
+use msnp_proto::hub::{HubConfig, MemoryDirectory};
+use support::{BODY, Peer, hub, ready, serve};
 
 const TEXTS: usize = 256;
 const ROUNDS: usize = 300;
-const BODY: &str = "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=UTF-8\r\n\
-    X-MMS-IM-Format: FN=Arial; EF=; CO=0; CS=0; PF=22\r\n\r\nHello, Bob!";
-
-struct Counting(u8);
-
-impl Entropy for Counting {
-    fn fill(&mut self, bytes: &mut [u8]) {
-        for byte in bytes {
-            self.0 = self.0.wrapping_mul(77).wrapping_add(13);
-            *byte = self.0;
-        }
-    }
-}
-
-/// A client of few words over a blocking socket.
-struct Peer {
-    socket: TcpStream,
-    seen: Vec<u8>,
-}
-
-impl Peer {
-    fn connect(to: SocketAddr) -> Self {
-        let socket = TcpStream::connect(to).expect("loopback");
-        socket.set_nodelay(true).expect("a socket");
-        Self { socket, seen: Vec::new() }
-    }
-
-    fn say(&mut self, line: &str) {
-        self.socket.write_all(line.as_bytes()).expect("the hub reads");
-    }
-
-    /// Reads until a line begins with `start`, and gives that line.
-    fn hear(&mut self, start: &str) -> String {
-        let mut buffer = [0; 4096];
-        loop {
-            let text = String::from_utf8_lossy(&self.seen).into_owned();
-            if let Some(line) = text.lines().find(|line| line.starts_with(start)) {
-                if text.ends_with('\n') {
-                    self.seen.clear();
-                    return line.to_owned();
-                }
-            }
-            let read = self.socket.read(&mut buffer).expect("the hub speaks");
-            assert!(read > 0, "the hub hung up before {start:?}: {text:?}");
-            self.seen.extend_from_slice(&buffer[..read]);
-        }
-    }
-
-    fn sign_in(to: SocketAddr, account: &str) -> Self {
-        let mut peer = Self::connect(to);
-        peer.say("VER 1 MSNP5 CVR0\r\n");
-        peer.hear("VER 1");
-        peer.say(&format!("USR 2 MD5 I {account}\r\n"));
-        peer.hear("USR 2 MD5 S");
-        peer.say("USR 3 MD5 S 00000000000000000000000000000000\r\n");
-        peer.hear("USR 3 OK");
-        peer.say("CHG 4 NLN\r\n");
-        peer.hear("CHG 4");
-        peer
-    }
-}
 
 /// Two sockets with the hub's switchboard between them.
 fn through_hub() -> (TcpStream, TcpStream) {
-    let (send, receive) = mpsc::channel();
-    thread::spawn(move || {
-        let hub = Hub::new(HubConfig::loopback(), MemoryDirectory::open(), Box::new(Counting(1)));
-        let mut reactor = Reactor::new(hub).expect("a reactor");
-        loop {
-            if let Happened::Event(Event::Ready { dispatch, .. }) =
-                reactor.next(None).expect("a loop")
-            {
-                send.send(dispatch).expect("somebody waits");
-            }
-        }
-    });
-    let at = receive.recv().expect("ready");
+    let at = serve(hub(HubConfig::loopback(), MemoryDirectory::open()), ready);
     let mut alice = Peer::sign_in(at, "alice@example.net");
     let mut bob = Peer::sign_in(at, "bob@example.net");
-    alice.say("XFR 5 SB\r\n");
-    let answer = alice.hear("XFR 5 SB");
-    let words: Vec<&str> = answer.split(' ').collect();
-    let mut near = Peer::connect(words[3].parse().expect("an address"));
-    near.say(&format!("USR 1 alice@example.net {}\r\n", words[5]));
-    near.hear("USR 1 OK");
-    near.say("CAL 2 bob@example.net\r\n");
-    near.hear("CAL 2 RINGING");
-    let ring = bob.hear("RNG ");
-    let words: Vec<&str> = ring.split(' ').collect();
-    let mut far = Peer::connect(words[2].parse().expect("an address"));
-    far.say(&format!("ANS 1 bob@example.net {} {}\r\n", words[4], words[1]));
-    far.hear("ANS 1 OK");
-    near.hear("JOI bob@example.net");
+    let mut near = alice.open("alice@example.net");
+    let far = near.call(&mut bob, "bob@example.net");
     // The sessions stay open as long as the bench runs.
     std::mem::forget((alice, bob));
     (near.socket, far.socket)

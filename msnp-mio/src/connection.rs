@@ -264,7 +264,7 @@ impl Net {
         };
 
         match (step, connection.failed) {
-            (Step::More, _) => self.mark_ready(conn),
+            (Step::More, _) => self.mark_behind(conn),
             (_, Some(why)) => self.close(host, now, conn, why),
             (Step::Close(why), None) => self.close(host, now, conn, why),
             (Step::Wait, None) => {}

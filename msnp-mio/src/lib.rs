@@ -11,6 +11,7 @@
 //! | [`Tap`] | watches the bytes of every connection in both directions |
 //! | [`Resolve`] | looks names up; [`SystemResolver`] asks the operating system |
 //! | [`Options`] | time limits and budgets |
+//! | [`Socket`] | what an application may set options on |
 //! | [`Clock`] | the time that the host is told |
 #![forbid(unsafe_code)]
 
@@ -29,6 +30,7 @@ mod tap;
 pub use clock::Clock;
 pub use error::{Error, Gone};
 pub use handle::Handle;
+pub use open::Socket;
 pub use options::Options;
 pub use reactor::{Happened, Reactor};
 pub use resolve::{Answer, Resolve, SystemResolver};

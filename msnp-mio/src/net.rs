@@ -12,14 +12,20 @@ use mio::{Poll, Token};
 use msnp_proto::machine::{Closed, ConnId, Host, ListenerId, Output, Shutdown};
 use msnp_proto::time::Instant;
 
+use crate::clock::Clock;
 use crate::connection::{Connection, Queue, Stage};
 use crate::handle::Bell;
 use crate::listener::Listening;
+use crate::open::Setup;
 use crate::options::Options;
 use crate::resolve::Resolve;
 use crate::tap::Tap;
 
 pub(crate) const WAKER: Token = Token(0);
+
+/// How many shares one turn gives at most to those who had theirs, so that what they make the host
+/// say stays small.
+const SHARES: usize = 8;
 
 /// Who a token or a deadline belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,6 +46,7 @@ pub(crate) struct Net {
     pub(crate) bell: Arc<Bell>,
     pub(crate) options: Options,
     pub(crate) tap: Option<Box<dyn Tap>>,
+    pub(crate) setup: Option<Setup>,
     pub(crate) resolver: Box<dyn Resolve>,
     /// The one read buffer.
     pub(crate) buffer: Vec<u8>,
@@ -52,8 +59,10 @@ pub(crate) struct Net {
     pub(crate) wishes: VecDeque<Wish>,
     /// Connections whose pending bytes the host, or the socket, wants looked at.
     dirty: Vec<ConnId>,
-    /// Connections to read from.
+    /// Connections to read from, which have not had their share of this turn.
     ready: Vec<ConnId>,
+    /// Connections that had their share and have more to read.
+    behind: VecDeque<ConnId>,
     /// Connections that could be read from, but the host does not want that now.
     paused: Vec<ConnId>,
     /// Listening sockets to accept from.
@@ -73,6 +82,7 @@ impl Net {
             buffer: vec![0; options.read_budget.max(1)],
             options,
             tap: None,
+            setup: None,
             resolver,
             conns: HashMap::new(),
             listeners: HashMap::new(),
@@ -83,6 +93,7 @@ impl Net {
             wishes: VecDeque::new(),
             dirty: Vec::new(),
             ready: Vec::new(),
+            behind: VecDeque::new(),
             paused: Vec::new(),
             knocking: Vec::new(),
         }
@@ -131,6 +142,7 @@ impl Net {
         !(self.wishes.is_empty()
             && self.dirty.is_empty()
             && self.ready.is_empty()
+            && self.behind.is_empty()
             && self.knocking.is_empty())
     }
 
@@ -184,6 +196,27 @@ impl Net {
         }
     }
 
+    /// Goes on reading from those who have more than their share, in turn, for a short while. Returns
+    /// whether there was anybody.
+    ///
+    /// This comes after the writes that others wait for, and before the next look at the poll: so
+    /// whoever has little to say is served first and waits for one such while at most, however many
+    /// there are who never stop.
+    pub(crate) fn catch_up<H: Host>(&mut self, host: &mut H, clock: Clock) -> bool {
+        let any = !self.behind.is_empty();
+        let started = clock.now();
+        let mut now = started;
+        for _ in 0..SHARES {
+            let Some(conn) = self.behind.pop_front() else { break };
+            self.read(host, now, conn);
+            now = clock.now();
+            if now - started >= self.options.catch_up {
+                break;
+            }
+        }
+        any
+    }
+
     /// Ends a connection: the one place where `handle_closed` is called.
     pub(crate) fn close<H: Host>(&mut self, host: &mut H, now: Instant, conn: ConnId, why: Closed) {
         let Some(mut connection) = self.conns.remove(&conn) else { return };
@@ -213,6 +246,14 @@ impl Net {
                 connection.queue = Queue::Ready;
                 self.ready.push(conn);
             }
+        }
+    }
+
+    /// It had its share.
+    pub(crate) fn mark_behind(&mut self, conn: ConnId) {
+        if let Some(connection) = self.conns.get_mut(&conn) {
+            connection.queue = Queue::Ready;
+            self.behind.push_back(conn);
         }
     }
 

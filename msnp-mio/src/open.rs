@@ -17,6 +17,15 @@ use crate::net::{Net, Owner, Wish};
 use crate::resolve::{Answer, Found};
 use crate::tap::Origin;
 
+/// A socket as the operating system knows it.
+#[cfg(unix)]
+pub type Socket<'a> = std::os::fd::BorrowedFd<'a>;
+/// A socket as the operating system knows it.
+#[cfg(windows)]
+pub type Socket<'a> = std::os::windows::io::BorrowedSocket<'a>;
+
+pub(crate) type Setup = Box<dyn FnMut(Socket<'_>)>;
+
 impl Net {
     /// Takes a connection into the table. One id names one connection, so a second is ignored.
     pub(crate) fn admit(&mut self, now: Instant, conn: ConnId, to: Target) {
@@ -106,6 +115,12 @@ impl Net {
         }
         // Without it small writes wait for each other; a system that refuses is slower, not wrong.
         let _ = stream.set_nodelay(true);
+        if let Some(setup) = &mut self.setup {
+            #[cfg(unix)]
+            setup(std::os::fd::AsFd::as_fd(&stream));
+            #[cfg(windows)]
+            setup(std::os::windows::io::AsSocket::as_socket(&stream));
+        }
         if let Some(connection) = self.conns.get_mut(&conn) {
             connection.stream = Some(stream);
             connection.token = token;

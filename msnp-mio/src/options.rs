@@ -4,8 +4,8 @@ use msnp_proto::time::Duration;
 
 /// Time limits and budgets of one [`Reactor`](crate::Reactor).
 ///
-/// Keep-alive of the TCP layer is not among them, since the portable interfaces cannot set it; a
-/// host that wants to know whether its peer lives asks the peer.
+/// Options of the sockets themselves, as keep-alive of the TCP layer, are set through
+/// [`Reactor::set_socket_setup`](crate::Reactor::set_socket_setup).
 ///
 /// ```
 /// let mut options = msnp_mio::Options::default();
@@ -26,10 +26,15 @@ pub struct Options {
     /// Default 2 s.
     pub linger: Duration,
     /// How many bytes are read from one connection before the others have their turn; also the
-    /// size of the one read buffer. At least 1. Default 64 KiB.
+    /// size of the one read buffer. It bounds what the host does at one go. At least 1.
+    /// Default 4 KiB.
     pub read_budget: usize,
+    /// How long one turn goes on with connections that had their budget and have more. Those with
+    /// less are served first, and wait no longer than this for those with more. One budget a turn
+    /// is always read. Default 250 µs.
+    pub catch_up: Duration,
     /// How many connections one listening socket accepts before others have their turn. At
-    /// least 1. Default 64.
+    /// least 1. Default 16.
     pub accept_budget: usize,
     /// How long a listening socket rests when the system refuses to accept, as it does when
     /// descriptors run out. Default 100 ms.
@@ -42,8 +47,9 @@ impl Default for Options {
             connect_timeout: Duration::from_secs(10),
             flush_timeout: Duration::from_secs(10),
             linger: Duration::from_secs(2),
-            read_budget: 64 * 1024,
-            accept_budget: 64,
+            read_budget: 4 * 1024,
+            catch_up: Duration::from_micros(250),
+            accept_budget: 16,
             accept_pause: Duration::from_millis(100),
         }
     }

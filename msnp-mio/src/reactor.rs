@@ -15,6 +15,7 @@ use crate::clock::Clock;
 use crate::error::Error;
 use crate::handle::{Bell, Handle, Inbox};
 use crate::net::{Net, WAKER};
+use crate::open::Socket;
 use crate::options::Options;
 use crate::resolve::{Resolve, SystemResolver};
 use crate::tap::Tap;
@@ -30,6 +31,9 @@ const EVENTS: usize = 1024;
 ///
 /// Each connection is written to once for everything that one turn of the loop brought about, so a
 /// burst of small answers is one system call.
+///
+/// Whoever has little to say is served first: each connection has a share of every turn
+/// ([`Options::read_budget`]), and those with more wait until what the others said is answered.
 ///
 /// ```
 /// use msnp_mio::{Error, Happened, Reactor};
@@ -194,6 +198,13 @@ impl<H: Host> Reactor<H> {
         self.net.tap = Some(tap);
     }
 
+    /// Lets `setup` set options on the socket of every connection from now on, before anything is
+    /// read or written: on accepted ones, and on each that is tried on the way to a connection. What
+    /// a system does not know, or refuses, is for `setup` to pass over.
+    pub fn set_socket_setup(&mut self, setup: Box<dyn FnMut(Socket<'_>)>) {
+        self.net.setup = Some(setup);
+    }
+
     /// Looks names up with `resolver` from now on. The default is [`SystemResolver`].
     pub fn set_resolver(&mut self, resolver: Box<dyn Resolve>) {
         self.net.resolver = resolver;
@@ -272,8 +283,9 @@ impl<H: Host> Reactor<H> {
 
     /// Sleeps until something happens, and tells the host.
     fn turn(&mut self, until: Option<Instant>) -> Result<(), Error> {
+        let caught_up = self.net.catch_up(&mut self.host, self.clock);
         self.net.reconsider(&self.host);
-        let timeout = self.timeout(until);
+        let timeout = if caught_up { Some(Duration::ZERO) } else { self.timeout(until) };
         match self.net.poll.poll(&mut self.events, timeout) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::Interrupted => self.events.clear(),

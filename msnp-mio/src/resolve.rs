@@ -91,6 +91,17 @@ impl SystemResolver {
     pub fn new() -> Self {
         Self::default()
     }
+
+    /// Asks the operating system here and now: for resolvers of one's own, which have a thread to
+    /// wait on.
+    ///
+    /// # Errors
+    ///
+    /// What the connection is to fail with.
+    pub fn look_up(host: &str, port: u16) -> Result<Vec<SocketAddr>, Closed> {
+        let found = (host, port).to_socket_addrs();
+        found.map(Iterator::collect).map_err(|error| why(&error))
+    }
 }
 
 impl Resolve for SystemResolver {
@@ -130,8 +141,7 @@ fn serve(desk: &Mutex<Desk>) {
                 }
             }
         };
-        let found = (question.host.as_str(), question.port).to_socket_addrs();
-        question.answer.give(found.map(Iterator::collect).map_err(|error| why(&error)));
+        question.answer.give(SystemResolver::look_up(&question.host, question.port));
     }
 }
 

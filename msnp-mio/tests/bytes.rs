@@ -177,6 +177,57 @@ fn a_flood_does_not_starve_the_others() {
 }
 
 #[test]
+fn whoever_has_little_to_say_comes_before_those_who_never_stop() {
+    const SHARE: usize = 1000;
+    let mut options = Options::default();
+    options.read_budget = SHARE;
+    options.catch_up = Duration::ZERO;
+    let mut reactor = Reactor::with_options(TestHost::new(), options).unwrap();
+    let local = listening(&mut reactor);
+    let mut connect = || {
+        let peer = TcpStream::connect(local).unwrap();
+        (wait_accepted(&mut reactor), peer)
+    };
+    let (mut floods, (short, mut peer)) = ([connect(), connect(), connect()], connect());
+    for (_, flood) in &mut floods {
+        flood.write_all(&[b'x'; 40 * SHARE]).unwrap();
+    }
+    let mut input = || {
+        wait(&mut reactor, |event| match event {
+            Event::Input(conn, bytes) => Some((*conn, bytes.len())),
+            _ => None,
+        })
+    };
+    let mut shares = [0; 3];
+    let mut count = |conn| {
+        let place = floods.iter().position(|(flood, _)| *flood == conn).unwrap();
+        shares[place] += 1;
+        let (least, most) = (shares.iter().min().unwrap(), shares.iter().max().unwrap());
+        assert!(most - least <= 2, "{shares:?}");
+    };
+    // The first turn reads everybody's share.
+    for _ in 0..6 {
+        let (conn, len) = input();
+        assert_eq!(len, SHARE);
+        count(conn);
+    }
+    for _ in 0..20 {
+        peer.write_all(b"hello").unwrap();
+        let mut before = 0;
+        loop {
+            let (conn, len) = input();
+            if conn == short {
+                assert_eq!(len, 5);
+                break;
+            }
+            count(conn);
+            before += 1;
+        }
+        assert!(before <= 2, "{before} shares of others came first");
+    }
+}
+
+#[test]
 fn deadlines_of_host_and_caller_are_kept() {
     let mut reactor = reactor(TestHost::new());
     let now = reactor.now();

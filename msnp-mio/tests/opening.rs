@@ -109,6 +109,32 @@ fn a_lookup_that_never_ends_times_out_and_its_late_answer_is_ignored() {
 }
 
 #[test]
+#[cfg(unix)]
+fn every_socket_is_set_up_once_before_it_is_used() {
+    use std::cell::RefCell;
+    use std::os::fd::AsRawFd;
+    use std::rc::Rc;
+
+    let mut reactor = reactor(TestHost::echoing());
+    reactor.set_resolver(Box::new(Book(Ok(vec![closed_port(), closed_port()]))));
+    let seen = Rc::new(RefCell::new(Vec::new()));
+    let notes = Rc::clone(&seen);
+    reactor.set_socket_setup(Box::new(move |socket| {
+        assert!(socket.try_clone_to_owned().is_ok(), "it is open");
+        notes.borrow_mut().push(socket.as_raw_fd());
+    }));
+    let (near, _) = pair(&mut reactor);
+    assert_eq!(seen.borrow().len(), 2, "one that connects and one that is accepted");
+    reactor.host_mut().send(near, b"hello");
+    wait_bytes(&mut reactor, near, 5);
+    assert_eq!(seen.borrow().len(), 2, "and no more than once");
+
+    let refused = reactor.host_mut().connect(target("two-addresses", 1863));
+    assert_eq!(wait_closed(&mut reactor, refused), Closed::Refused);
+    assert_eq!(seen.borrow().len(), 4, "each address that is tried");
+}
+
+#[test]
 #[cfg(target_os = "linux")]
 fn an_address_that_never_answers_leaves_time_for_the_next() {
     // A full queue of a socket that nobody accepts from drops all who knock.

@@ -124,6 +124,15 @@ pub struct CommandError {
     pub missing: bool,
 }
 
+impl CommandError {
+    /// Whether this one is the better reason of two that came of the same frame.
+    pub(crate) fn says_more_than(&self, other: &Self) -> bool {
+        let is_word = |error: &Self| matches!(error.expected, Expected::Word(_));
+        self.argument > other.argument
+            || self.argument == other.argument && is_word(other) && !is_word(self)
+    }
+}
+
 impl fmt::Display for CommandError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { verb, argument, expected, missing } = self;

@@ -3,7 +3,7 @@
 mod hub_support;
 
 use hub_support::{Fixed, World, config, handle, three};
-use msnp_proto::hub::{Event, Hub, HubLimits, Role, Why};
+use msnp_proto::hub::{Event, Hub, HubLimits, Rate, Role, Why};
 use msnp_proto::machine::{Closed, ConnId, Host, ListenerId, Output, Shutdown};
 use msnp_proto::time::{Duration, Instant};
 
@@ -32,6 +32,41 @@ fn connections_are_limited_in_all_and_by_address() {
     w.hang_up(first);
     assert!(w.try_connect(Role::Dispatch, "198.51.100.1").is_some());
     assert!(w.try_connect(Role::Dispatch, "198.51.100.1").is_none());
+}
+
+#[test]
+fn the_operator_is_told_who_is_turned_away_but_not_each_time() {
+    let mut w = with_limits(|limits| {
+        limits.connections = 2;
+        limits.connections_per_address = 1;
+    });
+    let knock = |w: &mut World, from: &str, times: usize| {
+        (0..times).filter(|_| w.try_connect(Role::Dispatch, from).is_some()).count()
+    };
+    let told = |w: &mut World| -> Vec<(String, Why, u64)> {
+        w.turn();
+        let events = std::mem::take(&mut w.events);
+        let told = events.into_iter().filter_map(|event| match event {
+            Event::TurnedAway { from, why, count, .. } => Some((from.to_string(), why, count)),
+            _ => None,
+        });
+        told.collect()
+    };
+    let row = |from: &str, why, count| vec![(from.to_owned(), why, count)];
+    assert_eq!(knock(&mut w, "198.51.100.1", 1000), 1);
+    assert_eq!(told(&mut w), row("198.51.100.1", Why::CrowdOfAddress, 1));
+    assert_eq!(knock(&mut w, "198.51.100.2", 1), 1);
+    w.pass(Duration::from_micros(59_999_999));
+    // Those who came before did not sign in.
+    w.events.clear();
+    assert_eq!(knock(&mut w, "198.51.100.1", 1), 1);
+    assert_eq!(knock(&mut w, "198.51.100.2", 1), 1);
+    assert_eq!(knock(&mut w, "198.51.100.3", 5), 0);
+    assert_eq!(told(&mut w), []);
+    w.pass(Duration::from_micros(1));
+    assert_eq!(knock(&mut w, "198.51.100.3", 5), 0);
+    assert_eq!(told(&mut w), row("198.51.100.3", Why::Crowd, 1000 - 2 + 5 + 1));
+    assert_eq!(w.hub.stats().turned_away, 999 + 5 + 5);
 }
 
 /// A line of this many bytes, CRLF included.
@@ -110,10 +145,114 @@ fn changes_over_the_rate_are_answered_later() {
     assert_eq!(answered, 130);
     w.pass(Duration::from_secs(1));
     assert!(w.hub.wants_read(alice));
+}
+
+/// How many answers come at once, and then within each second for ten seconds.
+fn answers(w: &mut World, conn: ConnId) -> (usize, Vec<usize>) {
+    let at_once = w.heard(conn).len();
+    let later = (0..10)
+        .map(|_| {
+            w.pass(Duration::from_secs(1));
+            w.heard(conn).len()
+        })
+        .collect();
+    (at_once, later)
+}
+
+#[test]
+fn cheap_commands_over_the_rate_are_answered_later_too() {
+    for line in [
+        "PNG",
+        "FOO 7
+PNG",
+        "CVR 1 0x0409 win 4.10 i386 MSMSGS 4.5.0127 MSMSGS",
+    ] {
+        let mut w = World::new();
+        let alice = w.sign_in("alice@example.net", "MSNP5");
+        w.pass(Duration::from_secs(60));
+        let lines = format!("{line}\r\n").repeat(5000);
+        w.send(alice, &lines.as_bytes()[..lines.len() / 2 + 1]);
+        assert!(!w.hub.wants_read(alice));
+        let (at_once, later) = answers(&mut w, alice);
+        assert!((1000..=1001).contains(&at_once), "{at_once}");
+        assert_eq!(later, [100; 10], "{line}");
+        assert!(!w.is_closed(alice));
+    }
+}
+
+#[test]
+fn commands_are_counted_from_the_first_on_at_every_server() {
+    let mut w = with_limits(|limits| limits.commands = Some(Rate { per_second: 5, burst: 20 }));
+    let conn = w.connect(Role::Notification);
+    w.send(conn, format!("VER 1 MSNP5\r\n{}", "INF 2\r\n".repeat(200)).as_bytes());
+    let (at_once, later) = answers(&mut w, conn);
+    assert!((20..=21).contains(&at_once), "{at_once}");
+    assert_eq!(later, [5; 10]);
+    w.pass(Duration::from_secs(20));
+    assert!(w.is_closed(conn), "waiting does not move the deadline");
+
+    let alice = w.online("alice@example.net");
+    let board = w.switchboard(alice, "alice@example.net");
+    w.send(board, "CAL 9 nobody@example.net\r\n".repeat(200).as_bytes());
+    let (at_once, later) = answers(&mut w, board);
+    assert!((19..=20).contains(&at_once), "{at_once}");
+    assert_eq!(later, [5; 10]);
+    w.send(board, b"OUT\r\n");
+    assert!(!w.is_closed(board), "what comes later waits behind what came before");
     w.pass(Duration::from_secs(60));
-    let pings = "PNG\r\n".repeat(1000);
-    w.send(alice, pings.as_bytes());
-    assert_eq!(w.heard(alice).len(), 1000, "pings are not limited");
+    assert!(w.is_closed(board));
+}
+
+#[test]
+fn texts_are_limited_in_rate_if_the_operator_wants_it() {
+    let mut w = with_limits(|limits| {
+        limits.texts = Some(Rate { per_second: 3, burst: 30 });
+        limits.commands = Some(Rate { per_second: 1, burst: 10 });
+    });
+    let alice = w.online("alice@example.net");
+    let board = w.switchboard(alice, "alice@example.net");
+    w.send(board, "MSG 1 A 5\r\nhello".repeat(100).as_bytes());
+    let (at_once, later) = answers(&mut w, board);
+    assert!((30..=31).contains(&at_once), "{at_once}");
+    assert_eq!(later, [3; 10]);
+}
+
+#[test]
+fn bytes_over_the_rate_wait_where_they_are() {
+    for piece in [1, 7, 100, 999] {
+        let mut w = with_limits(|limits| {
+            limits.bytes = Some(Rate { per_second: 1000, burst: 3000 });
+            limits.commands = None;
+        });
+        let alice = w.sign_in("alice@example.net", "MSNP5");
+        w.pass(Duration::from_secs(60));
+        let bytes = "PNG\r\n".repeat(4000);
+        let mut pieces = bytes.as_bytes().chunks(piece);
+        // As a driver does: nothing while it is not welcome.
+        let mut read = |w: &mut World| {
+            let mut read = 0;
+            while w.hub.wants_read(alice) {
+                let piece = pieces.next().unwrap();
+                w.send(alice, piece);
+                read += piece.len();
+            }
+            read
+        };
+        let at_once = read(&mut w);
+        assert!((3000..3001 + piece).contains(&at_once), "{at_once} in pieces of {piece}");
+        let mut later = 0;
+        for _ in 0..10 {
+            let until = w.now + Duration::from_secs(1);
+            while w.hub.next_deadline().is_some_and(|at| at <= until) {
+                let next = w.hub.next_deadline().unwrap();
+                w.pass(next - w.now);
+                later += read(&mut w);
+            }
+            w.pass(until - w.now);
+        }
+        assert!(later.abs_diff(10_000) <= piece + 1, "{later} in pieces of {piece}");
+        assert_eq!(w.heard(alice).len(), (at_once + later) / 5, "nothing is lost");
+    }
 }
 
 #[test]

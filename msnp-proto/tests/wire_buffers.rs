@@ -1,14 +1,12 @@
 //! Inbox and outbox against plain vectors, with pieces of random sizes.
 
-mod wire_support;
-
 use std::collections::VecDeque;
 
 use msnp_proto::limits::Limits;
+use msnp_proto::testing::framing::{Seen, take};
 use msnp_proto::wire::{FrameDecoder, Inbox, Outbox};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use wire_support::{Seen, take};
 
 /// What is done to an outbox.
 #[derive(Clone, Debug)]

@@ -1,12 +1,10 @@
 //! Cutting a stream into frames: limits, line ends, payloads, bytes that fit nothing.
 
-mod wire_support;
-
 use msnp_proto::error::{Expected, FrameError};
 use msnp_proto::limits::{Leniency, Limits};
+use msnp_proto::testing::framing::{Seen, cut, cut_in_every_way, take};
 use msnp_proto::wire::{Frame, FrameDecoder, Inbox, Parsed};
 use msnp_proto::{ns, sb};
-use wire_support::{Seen, cut, cut_in_every_way, take};
 
 fn limits(line: usize, payload: usize) -> Limits {
     let mut limits = Limits::new();

@@ -1,23 +1,41 @@
 //! Every command with values of every kind: written, cut in every chunking, read, written again.
 
-mod wire_parts;
-mod wire_support;
-
 use std::collections::BTreeSet;
 
-use msnp_proto::limits::Limits;
+use msnp_proto::limits::{Leniency, Limits};
 use msnp_proto::machine::Target;
-use msnp_proto::types::{Address, ErrorCode, ErrorReply, Handle, Token, TrId};
-use msnp_proto::wire::{Frame, FrameDecoder, Inbox, Incoming, Parsed, VerbRow};
+use msnp_proto::testing::Source;
+use msnp_proto::testing::framing::{Seen, cut, cut_in_every_way};
+use msnp_proto::types::{Address, Dialect, ErrorCode, ErrorReply, Handle, Token, TrId};
+use msnp_proto::wire::{Frame, FrameDecoder, Inbox, Incoming, Parsed};
 use msnp_proto::{ns, sb};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
-use wire_parts::{
-    notification_replies, notification_requests, parts, switchboard_replies, switchboard_requests,
-    token,
-};
-use wire_support::{Seen, cut, cut_in_every_way};
+
+/// Decisions for a [`Source`]: any bytes, with words and texts of the wire among them.
+fn decisions() -> impl Strategy<Value = Vec<u8>> {
+    let sized = |text: &[u8]| [&[u8::try_from(text.len()).unwrap_or(u8::MAX)], text].concat();
+    let piece = prop_oneof![
+        4 => vec(any::<u8>(), 1..12),
+        2 => token().prop_map(move |token| sized(&token)),
+        2 => any::<String>().prop_map(move |text| sized(text.as_bytes())),
+        1 => "[!-?A-~]{1,20}@[!-?A-~]{1,20}".prop_map(move |text| sized(text.as_bytes())),
+        1 => "([a-z0-9.-]{1,20}|\\[[0-9a-f:]{2,20}\\])(:[1-9][0-9]{0,3})?"
+            .prop_map(move |text| sized(text.as_bytes())),
+        1 => vec(token(), 1..6).prop_map(move |words| sized(&words.join(&b' '))),
+    ];
+    vec(piece, 0..16).prop_map(|pieces| pieces.concat())
+}
+
+/// Any bytes that make one word.
+fn token() -> impl Strategy<Value = Vec<u8>> {
+    let byte = prop_oneof![
+        8 => 0x21..0x7F_u8,
+        1 => any::<u8>().prop_filter("separates words", |byte| !b" \t\r\n".contains(byte)),
+    ];
+    vec(byte, 1..24)
+}
 
 /// What a stream of one frame is cut to, owned.
 fn one_frame(decoder: &FrameDecoder, wire: &[u8]) -> Seen {
@@ -28,17 +46,33 @@ fn one_frame(decoder: &FrameDecoder, wire: &[u8]) -> Seen {
 }
 
 macro_rules! round_trip {
-    ($name:ident, $decoder:ident, $Command:ty, $commands:ident) => {
+    ($name:ident, $decoder:ident, $room:ident::$Command:ident) => {
         mod $name {
             use super::*;
+            use msnp_proto::$room::$Command as Command;
+
+            /// One command of every shape, of the dialects up to this one.
+            fn commands<'a>(source: &mut Source<'a>, dialect: Dialect) -> Vec<Command<'a>> {
+                let known = |command: &Command<'_>| {
+                    let row = Command::VERBS.iter().find(|row| row.verb == command.verb());
+                    row.is_some_and(|row| row.since <= dialect.number())
+                };
+                let all = (0..Command::SHAPES).map(|shape| Command::any(shape, source));
+                all.filter(known).collect()
+            }
 
             proptest! {
                 #![proptest_config(ProptestConfig::with_cases(24))]
 
                 #[test]
-                fn each_command_in_every_chunking(parts in parts()) {
-                    let decoder = FrameDecoder::$decoder(Limits::new());
-                    for command in $commands(&parts) {
+                fn each_command_in_every_chunking(
+                    decisions in vec(decisions(), Command::SHAPES),
+                    lenient in any::<bool>(),
+                ) {
+                    let leniency = if lenient { Leniency::Lenient } else { Leniency::Strict };
+                    let decoder = FrameDecoder::$decoder(Limits::new()).with_leniency(leniency);
+                    for (decisions, shape) in decisions.iter().zip(0..) {
+                        let command = Command::any(shape, &mut Source::new(decisions));
                         let mut wire = Vec::new();
                         command.encode(&mut wire);
                         let text = wire.escape_ascii().to_string();
@@ -46,7 +80,7 @@ macro_rules! round_trip {
                             panic!("no frame: {text}");
                         };
                         let frame = Frame::new(&line, payload.as_deref());
-                        let parsed = <$Command>::parse(frame);
+                        let parsed = Command::parse(frame);
                         let Ok(Parsed::Command(read, extra)) = parsed else {
                             panic!("{text}: {parsed:?}");
                         };
@@ -60,12 +94,13 @@ macro_rules! round_trip {
                 }
 
                 #[test]
-                fn all_commands_in_one_stream(
-                    parts in parts(),
+                fn all_commands_of_a_dialect_in_one_stream(
+                    decisions in vec(any::<u8>(), 0..4000),
+                    dialect in select(&Dialect::ALL[..]),
                     sizes in vec(1..400_usize, 1..20),
                 ) {
                     let decoder = FrameDecoder::$decoder(Limits::new());
-                    let commands = $commands(&parts);
+                    let commands = commands(&mut Source::new(&decisions), dialect);
                     let mut wire = Vec::new();
                     for command in &commands {
                         command.encode(&mut wire);
@@ -77,7 +112,7 @@ macro_rules! round_trip {
                         let size = rest.len().min(*sizes.next().expect("it is a cycle"));
                         let (mut chunk, behind) = rest.split_at(size);
                         while let Some(Incoming::Frame(frame)) = inbox.next(&mut chunk).unwrap() {
-                            let Ok(Parsed::Command(read, _)) = <$Command>::parse(frame) else {
+                            let Ok(Parsed::Command(read, _)) = Command::parse(frame) else {
                                 panic!("{frame:?}");
                             };
                             prop_assert_eq!(Some(&read), expected.next());
@@ -88,23 +123,23 @@ macro_rules! round_trip {
                     prop_assert!(inbox.is_between_frames());
                     prop_assert!(inbox.decoder().scanned() <= 2 * wire.len() as u64);
                 }
+            }
 
-                #[test]
-                fn all_verbs_are_tested(parts in parts()) {
-                    let verbs: BTreeSet<_> =
-                        $commands(&parts).iter().map(|command| command.verb()).collect();
-                    let rows: &[VerbRow] = <$Command>::VERBS;
-                    prop_assert_eq!(verbs, rows.iter().map(|row| row.verb).collect());
-                }
+            #[test]
+            fn every_verb_has_its_shapes() {
+                let all = commands(&mut Source::new(b""), Dialect::Msnp7);
+                assert_eq!(all.len(), Command::SHAPES);
+                let verbs: BTreeSet<_> = all.iter().map(|command| command.verb()).collect();
+                assert_eq!(verbs, Command::VERBS.iter().map(|row| row.verb).collect());
             }
         }
     };
 }
 
-round_trip!(to_a_notification_server, notification_server, ns::Request<'_>, notification_requests);
-round_trip!(from_a_notification_server, notification_client, ns::Reply<'_>, notification_replies);
-round_trip!(to_a_switchboard, switchboard_server, sb::Request<'_>, switchboard_requests);
-round_trip!(from_a_switchboard, switchboard_client, sb::Reply<'_>, switchboard_replies);
+round_trip!(to_a_notification_server, notification_server, ns::Request);
+round_trip!(from_a_notification_server, notification_client, ns::Reply);
+round_trip!(to_a_switchboard, switchboard_server, sb::Request);
+round_trip!(from_a_switchboard, switchboard_client, sb::Reply);
 
 proptest! {
     #[test]
@@ -192,6 +227,19 @@ fn missing_argument_cuts_off_those_behind_it() {
     let mut wire = Vec::new();
     command.encode(&mut wire);
     assert_eq!(wire, b"USR 7 OK bob@example.net\r\n", "the flag would be read as a name");
+}
+
+#[test]
+fn words_are_the_same_whatever_blanks_are_between_them() {
+    for line in ["VER 1 MSNP7 CVR0", "VER 1 MSNP7\tCVR0", "VER 1 \t MSNP7  CVR0 "] {
+        let parsed = ns::Reply::parse(Frame::new(line.as_bytes(), None));
+        let Ok(Parsed::Command(command, _)) = parsed else { panic!("{parsed:?}") };
+        let mut wire = Vec::new();
+        command.encode(&mut wire);
+        assert_eq!(wire, b"VER 1 MSNP7 CVR0\r\n");
+        let again = ns::Reply::parse(Frame::new(b"VER 1 MSNP7 CVR0", None));
+        assert_eq!(again, Ok(Parsed::Command(command, Default::default())), "{line:?}");
+    }
 }
 
 #[test]

@@ -1,9 +1,11 @@
 //! Options that several verbs share.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{ArgAction, Args, ValueEnum};
+use clap::{ArgAction, Args, ValueEnum, ValueHint};
+use msnp_proto::secret::Secret;
 use msnp_proto::types::{Dialect, Handle};
 
 use super::values::{self, Server};
@@ -43,23 +45,27 @@ pub(crate) struct SignInArgs {
     protocol: Option<Offer>,
 
     /// Limit for making one connection
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = values::duration)]
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = values::some_time)]
     pub(crate) connect_timeout: Duration,
+
+    /// One that stands in the configuration file.
+    #[arg(skip)]
+    configured_password: Option<Secret>,
 }
 
 /// Where a password comes from.
 #[derive(Args, Debug)]
 pub(crate) struct PasswordArgs {
     /// Read the password from a file of mode 0600
-    #[arg(long, value_name = "FILE", group = "password")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, group = "password")]
     password_file: Option<PathBuf>,
 
-    /// Read it from stdin; else MSNP_PASSWORD, else you are asked
+    /// Read it from stdin; else MSNP_PASSWORD, the file below, or you
     #[arg(long, group = "password")]
     password_stdin: bool,
 
     /// Run a command that prints it, without a shell
-    #[arg(long, value_name = "CMD", group = "password")]
+    #[arg(long, value_name = "CMD", value_hint = ValueHint::CommandString, group = "password")]
     password_command: Option<String>,
 }
 
@@ -69,6 +75,7 @@ impl PasswordArgs {
             file: self.password_file.clone(),
             stdin: self.password_stdin,
             command: self.password_command.clone(),
+            configured: None,
         }
     }
 }
@@ -83,7 +90,11 @@ impl SignInArgs {
     }
 
     pub(crate) fn password(&self) -> Sources {
-        self.password.sources()
+        Sources { configured: self.configured_password.clone(), ..self.password.sources() }
+    }
+
+    pub(crate) fn set_configured_password(&mut self, password: Secret) {
+        self.configured_password = Some(password);
     }
 
     /// Whether stdin is spoken for.
@@ -113,18 +124,18 @@ pub(crate) struct OutputArgs {
     pub(crate) quiet: bool,
 
     /// Add diagnostics to a file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) log_file: Option<PathBuf>,
 
     /// Write a transcript of the network, secrets masked; `-`: stderr
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) trace_wire: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct ColourArgs {
     /// Colours in text: auto, always, never; or NO_COLOR
-    #[arg(long = "color", value_name = "WHEN", value_enum, hide_possible_values = true)]
+    #[arg(id = "color", long, value_name = "WHEN", value_enum, hide_possible_values = true)]
     #[arg(default_value_t = When::Auto)]
     when: When,
 }
@@ -146,5 +157,46 @@ impl ColourArgs {
             When::Never => false,
             When::Auto => is_terminal && !set("NO_COLOR") && !is_dumb,
         }
+    }
+}
+
+/// The configuration file.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Configuration")]
+pub(crate) struct PlaceArgs {
+    /// Read this file, or MSNP_CONFIG [default: ~/.config/msnp/config.toml]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "MSNP_CONFIG",
+        hide_env = true,
+        value_hint = ValueHint::FilePath
+    )]
+    config: Option<PathBuf>,
+
+    /// Read none
+    #[arg(long, global = true)]
+    no_config: bool,
+
+    /// What stands under [profile.NAME] there goes first
+    #[arg(long, global = true, value_name = "NAME")]
+    profile: Option<String>,
+}
+
+impl PlaceArgs {
+    /// The same as words of a command line.
+    pub(crate) fn words(&self) -> Vec<OsString> {
+        let mut words = Vec::new();
+        if let Some(config) = self.config.as_ref().filter(|_| !self.no_config) {
+            words.extend(["--config".into(), config.into()]);
+        }
+        if self.no_config {
+            words.push("--no-config".into());
+        }
+        if let Some(profile) = &self.profile {
+            words.extend(["--profile".into(), profile.into()]);
+        }
+        words
     }
 }

@@ -4,25 +4,33 @@
 //! know what they do.
 
 mod common;
+mod decode;
+mod limits;
 mod people;
+mod retry;
+mod script;
 mod user;
 mod values;
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{ArgAction, Args, Parser, Subcommand};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use msnp_proto::types::Handle;
 
-pub(crate) use common::{OutputArgs, SignInArgs};
+pub(crate) use common::{OutputArgs, PlaceArgs, SignInArgs};
+pub(crate) use decode::DecodeArgs;
+pub(crate) use limits::LimitArgs;
 pub(crate) use people::{
-    AddContacts, ContactsArgs, ContactsTask, DeskArgs, GroupsArgs, GroupsTask, ListContacts,
-    MoveContacts, NameArgs, PrivacyArgs, RemoveContacts, RenameContact, RenameGroup, SeveralArgs,
-    StatusArgs,
+    ContactsArgs, ContactsTask, DeskArgs, GroupsArgs, GroupsTask, ListContacts, NameArgs,
+    PrivacyArgs, SeveralArgs, StatusArgs,
 };
+pub(crate) use retry::{RetryArgs, StayArgs};
+pub(crate) use script::{PipeArgs, RunArgs};
 pub(crate) use user::{ServeTask, UserArgs, UserTask};
-pub(crate) use values::{OnError, Server, Until};
+pub(crate) use values::{AsFarAs, OnError, Server, Until};
 
 /// Send, receive and serve messages of MSN Messenger (MSNP2 to MSNP7)
 #[derive(Debug, Parser)]
@@ -41,6 +49,9 @@ pub(crate) struct Cli {
     // The short form for both flags: one screen a verb.
     #[arg(short, long, global = true, action = ArgAction::HelpShort, display_order = 1000)]
     help: Option<bool>,
+
+    #[command(flatten)]
+    pub(crate) place: PlaceArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -49,13 +60,17 @@ Examples:
   msnp serve --users users.toml               be a server
   msnp listen --server 127.0.0.1 --account bob@example.net
   msnp chat --server 127.0.0.1 --account alice@example.net bob@example.net
+  msnp decode capture.pcap                    see what was said in a capture
 
 `msnp VERB --help` shows the options of one verb.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     Send(SendArgs),
+    Run(Box<RunArgs>),
     Listen(ListenArgs),
+    #[command(mut_arg("output", |arg| arg.default_value("json")))]
+    Pipe(Box<PipeArgs>),
     Chat(ChatArgs),
     Contacts(Box<ContactsArgs>),
     Groups(Box<GroupsArgs>),
@@ -63,6 +78,44 @@ pub(crate) enum Verb {
     Name(Box<NameArgs>),
     Privacy(Box<PrivacyArgs>),
     Serve(Box<ServeArgs>),
+    Decode(DecodeArgs),
+    Check(Box<CheckArgs>),
+    Config(Box<ConfigArgs>),
+    Completions(CompletionsArgs),
+    Man(ManArgs),
+}
+
+impl Verb {
+    /// Does what depends on whether a value was said for this run, or is one of the file or built in.
+    pub(crate) fn sort(&mut self, is_given: &dyn Fn(&str) -> bool) {
+        match self {
+            Self::Run(args) => args.sort(is_given),
+            Self::Pipe(args) => args.sort(is_given),
+            _ => {}
+        }
+    }
+
+    /// How it signs in, if it does.
+    pub(crate) fn sign_in_mut(&mut self) -> Option<&mut SignInArgs> {
+        Some(match self {
+            Self::Send(args) => &mut args.sign_in,
+            Self::Run(args) => &mut args.sign_in,
+            Self::Listen(args) => &mut args.sign_in,
+            Self::Pipe(args) => &mut args.sign_in,
+            Self::Chat(args) => &mut args.sign_in,
+            Self::Contacts(args) => &mut args.task.desk_mut().sign_in,
+            Self::Groups(args) => &mut args.task.desk_mut().sign_in,
+            Self::Status(args) => &mut args.desk.sign_in,
+            Self::Name(args) => &mut args.desk.sign_in,
+            Self::Privacy(args) => &mut args.desk.sign_in,
+            Self::Check(args) => &mut args.sign_in,
+            Self::Serve(_)
+            | Self::Decode(_)
+            | Self::Config(_)
+            | Self::Completions(_)
+            | Self::Man(_) => return None,
+        })
+    }
 }
 
 /// Send one message to one or more people, then leave
@@ -94,13 +147,8 @@ pub(crate) struct SendArgs {
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = values::duration)]
     pub(crate) ack_timeout: Duration,
 
-    /// More attempts to sign in; no message is sent twice
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub(crate) retry: u32,
-
-    /// Longest pause between two of these attempts
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = values::duration)]
-    pub(crate) retry_max_wait: Duration,
+    #[command(flatten)]
+    pub(crate) retry: RetryArgs,
 
     #[command(flatten)]
     pub(crate) sign_in: SignInArgs,
@@ -138,6 +186,12 @@ pub(crate) struct ListenArgs {
     #[arg(long = "for", value_name = "TIME", value_parser = values::duration)]
     pub(crate) duration: Option<Duration>,
 
+    /// Fail after so long, counted from the start, if --count is not met
+    #[arg(long = "timeout", value_name = "TIME", value_parser = values::duration)]
+    pub(crate) patience: Option<Duration>,
+
+    #[command(flatten)]
+    pub(crate) stay: StayArgs,
     #[command(flatten)]
     pub(crate) sign_in: SignInArgs,
     #[command(flatten)]
@@ -147,9 +201,11 @@ pub(crate) struct ListenArgs {
 const LISTEN_EXAMPLES: &str = "\
 Examples:
   msnp listen --server im.example.net --account bob@example.net
-  msnp listen --from alice@example.net --count 1 --for 5m -o json ...
+  msnp listen --from alice@example.net --count 1 --timeout 5m -o json ...
 
-Without --server this program brings its own (loopback). Ctrl-C signs off.";
+Without --server this program brings its own (loopback). Ctrl-C signs off.
+A lost connection is made again, unless the password is refused then or the account has signed
+in elsewhere.";
 
 /// Talk with one person: lines typed are sent, lines that arrive are shown
 #[derive(Args, Debug)]
@@ -164,6 +220,8 @@ pub(crate) struct ChatArgs {
     pub(crate) ack_timeout: Duration,
 
     #[command(flatten)]
+    pub(crate) stay: StayArgs,
+    #[command(flatten)]
     pub(crate) sign_in: SignInArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
@@ -175,7 +233,9 @@ Examples:
   msnp chat --server im.example.net --account alice@example.net bob@example.net
 
 Without --server this program brings its own (loopback), with echo@example.net.
-The end of the input (Ctrl-D) leaves when everything is answered; Ctrl-C leaves at once.";
+The end of the input (Ctrl-D) leaves when everything is answered; Ctrl-C leaves at once.
+A lost connection is made again; lines wait for it. What was written and not answered then is
+`unknown`, and is not sent again.";
 
 /// Be a server: dispatch, notification and switchboards
 #[derive(Args, Debug)]
@@ -202,11 +262,11 @@ pub(crate) struct ServeArgs {
     pub(crate) single: bool,
 
     /// Accounts with passwords (TOML), as in the example below
-    #[arg(long, value_name = "FILE", conflicts_with = "data")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "data")]
     pub(crate) users: Option<PathBuf>,
 
     /// Keep accounts and lists in a database: see `user --help`
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) data: Option<PathBuf>,
 
     #[command(subcommand)]
@@ -229,52 +289,108 @@ Example of a users file (mode 0600):
 With --data:
   msnp serve --data accounts.db user add alice@example.net
   msnp serve --data accounts.db
-Both files hold passwords as they are. Ctrl-C tells everybody and stops.";
+Both files hold passwords as they are. Ctrl-C tells everybody and stops.
+RATE is N:M: N a second and M at once on one connection, or 0 for any. What is more waits.";
 
-/// What strangers may cost.
+/// Try a server stage by stage, and say what is wrong
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Limits")]
-pub(crate) struct LimitArgs {
-    /// Connections in all
-    #[arg(long, value_name = "N", default_value_t = 1024)]
-    pub(crate) max_connections: usize,
+#[command(after_help = CHECK_EXAMPLES)]
+pub(crate) struct CheckArgs {
+    /// Where to stop: connect, version, auth, online [default: online]
+    #[arg(long, value_name = "STAGE", value_enum, hide_possible_values = true)]
+    pub(crate) as_far_as: Option<AsFarAs>,
 
-    /// Connections from one address
-    #[arg(long, value_name = "N", default_value_t = 64)]
-    pub(crate) max_per_address: usize,
+    /// Limit for everything together
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = values::duration)]
+    pub(crate) timeout: Duration,
 
-    /// People on one contact list
-    #[arg(long, value_name = "N", default_value_t = 600)]
-    pub(crate) max_contacts: usize,
-
-    /// From connecting to being signed in
-    #[arg(long, value_name = "TIME", default_value = "20s", value_parser = values::duration)]
-    pub(crate) sign_in_deadline: Duration,
-
-    /// Longest line before sign-in, in bytes
-    #[arg(long, value_name = "BYTES", default_value_t = 1024)]
-    pub(crate) line_before_sign_in: usize,
-
-    /// Longest line after sign-in, in bytes
-    #[arg(long, value_name = "BYTES", default_value_t = 8 * 1024)]
-    pub(crate) max_line: usize,
-
-    /// Changes and calls a second, 0: any
-    #[arg(long, value_name = "N", default_value_t = 10)]
-    pub(crate) changes_per_second: u32,
-
-    /// How many of them at once; the rest waits
-    #[arg(long, value_name = "N", default_value_t = 100)]
-    pub(crate) changes_burst: u32,
-
-    /// Unread bytes that make a connection wait
-    #[arg(long, value_name = "BYTES", default_value_t = 64 * 1024)]
-    pub(crate) backlog_soft: usize,
-
-    /// Unread bytes that end a connection
-    #[arg(long, value_name = "BYTES", default_value_t = 256 * 1024)]
-    pub(crate) backlog_hard: usize,
+    #[command(flatten)]
+    pub(crate) sign_in: SignInArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
 }
+
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  msnp check --server im.example.net --as-far-as version
+  msnp check --server im.example.net --account bob@example.net
+
+One `stage` line each for resolve, connect, version, auth, list and online, with its time; for the
+one that fails what was seen, what usually causes it and what to do. Up to version no account is
+needed, and without one it goes no further. Beyond, signing in ends the account's other session;
+nobody sees you come and go.
+
+Exit: 0 all passed, 68 no such host, 75 not connected or hung up, 76 no such server, 77 password
+refused, 124 time ran out.";
+
+/// Print what is in force and where each value comes from
+#[derive(Args, Debug)]
+#[command(after_help = CONFIG_EXAMPLES)]
+pub(crate) struct ConfigArgs {
+    /// A verb with options as they would be given; without it: all settings
+    #[arg(value_name = "VERB", trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) line: Vec<OsString>,
+
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+const CONFIG_EXAMPLES: &str = "\
+Examples:
+  msnp config
+  msnp config --profile work send --timeout 5s
+
+Example of a file:
+  server = \"im.example.net\"
+  account = \"me@example.net\"
+  password-file = \"password\"         # beside this file
+  [profile.work]
+  account = \"me@work.example.net\"
+  password-command = \"pass show msnp/work\"
+
+A key is the name of an option without its dashes. Options go before the environment, that before
+the file, that before what is built in. A file with `password = ...` must have the mode 0600.";
+
+/// Print the script with which a shell completes this program's words
+#[derive(Args, Debug)]
+#[command(after_help = COMPLETIONS_EXAMPLES)]
+pub(crate) struct CompletionsArgs {
+    /// The shell: bash, zsh or fish
+    #[arg(value_name = "SHELL", value_enum, hide_possible_values = true)]
+    pub(crate) shell: Shell,
+}
+
+/// Shells with completions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+}
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  msnp completions bash > ~/.local/share/bash-completion/completions/msnp
+  msnp completions zsh > ~/.zfunc/_msnp      # a folder that is in $fpath
+  msnp completions fish > ~/.config/fish/completions/msnp.fish";
+
+/// Print a manual page, or write all of them into a folder
+#[derive(Args, Debug)]
+#[command(after_help = MAN_EXAMPLES)]
+pub(crate) struct ManArgs {
+    /// msnp or a verb [default: a list of the pages]
+    #[arg(value_name = "PAGE")]
+    pub(crate) page: Option<String>,
+
+    /// Write all pages into this folder
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with = "page")]
+    pub(crate) dir: Option<PathBuf>,
+}
+
+const MAN_EXAMPLES: &str = "\
+Examples:
+  msnp man send | man -l -
+  msnp man --dir ~/.local/share/man/man1";
 
 #[cfg(test)]
 mod tests {

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use msnp_proto::types::{Handle, List, Nick, Privacy, Prompt};
 
 use super::values::{self, OnError};
-use super::{OutputArgs, SignInArgs};
+use super::{OutputArgs, RetryArgs, SignInArgs};
 
 /// See and change who is on your lists
 #[derive(Args, Debug)]
@@ -46,6 +46,19 @@ pub(crate) enum ContactsTask {
     Rename(RenameContact),
     /// Put contacts into another group
     Move(MoveContacts),
+}
+
+impl ContactsTask {
+    pub(super) fn desk_mut(&mut self) -> &mut DeskArgs {
+        match self {
+            Self::List(args) => &mut args.desk,
+            Self::Add(args) => &mut args.several.desk,
+            Self::Remove(args) => &mut args.several.desk,
+            Self::Allow(args) | Self::Block(args) => &mut args.several.desk,
+            Self::Rename(args) => &mut args.desk,
+            Self::Move(args) => &mut args.several.desk,
+        }
+    }
 }
 
 #[derive(Args, Debug)]
@@ -164,11 +177,32 @@ pub(crate) enum GroupsTask {
     /// All groups, with how many contacts are in each
     List(DeskArgs),
     /// Make groups
-    Add(NamedGroups),
+    Add(NewGroups),
     /// Delete groups; who is in no other is in group 0 then
     Remove(NamedGroups),
     /// Give a group another name
     Rename(RenameGroup),
+}
+
+impl GroupsTask {
+    pub(super) fn desk_mut(&mut self) -> &mut DeskArgs {
+        match self {
+            Self::List(args) => args,
+            Self::Add(args) => &mut args.several.desk,
+            Self::Remove(args) => &mut args.several.desk,
+            Self::Rename(args) => &mut args.desk,
+        }
+    }
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct NewGroups {
+    /// Their names
+    #[arg(value_name = "NAME", required = true, value_parser = name)]
+    pub(crate) names: Vec<Nick>,
+
+    #[command(flatten)]
+    pub(crate) several: SeveralArgs,
 }
 
 #[derive(Args, Debug)]
@@ -296,6 +330,8 @@ pub(crate) struct DeskArgs {
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = values::duration)]
     pub(crate) timeout: Duration,
 
+    #[command(flatten)]
+    pub(crate) retry: RetryArgs,
     #[command(flatten)]
     pub(crate) sign_in: SignInArgs,
     #[command(flatten)]

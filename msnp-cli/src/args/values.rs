@@ -5,11 +5,13 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use clap::ValueEnum;
+use clap::builder::RangedU64ValueParser;
 use msnp_proto::client::Config;
 use msnp_proto::machine::Target;
 use msnp_proto::types::{Address, Dialect, Handle};
 
 use super::common::Offer;
+use crate::script::{MOST_IN_FLIGHT, Variables};
 
 /// The server to sign in to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +28,15 @@ pub(crate) enum Until {
     Queued,
     Sent,
     Acked,
+}
+
+/// How far to try a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AsFarAs {
+    Connect,
+    Version,
+    Auth,
+    Online,
 }
 
 /// What to do about a failure when there is more to do.
@@ -77,12 +88,56 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
         .map_err(|error| format!("{error}; a time is like 500ms, 10s or 2m"))
 }
 
+/// The name and the value of a variable.
+pub(super) fn variable(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("a variable is like name=value")?;
+    if Variables::default().set(name, value) {
+        Ok((name.to_owned(), value.to_owned()))
+    } else {
+        Err("a name is at most 64 letters, digits, _ and -, and begins with a letter or _".into())
+    }
+}
+
+pub(super) fn window(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| (1..=MOST_IN_FLIGHT).contains(number));
+    number.ok_or_else(|| format!("this is a number from 1 to {MOST_IN_FLIGHT}"))
+}
+
+/// As [`duration`], but in no time at all nothing can be done.
+pub(super) fn some_time(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        Duration::ZERO => Err("this time is longer than 0, like 500ms, 10s or 2m".into()),
+        time => Ok(time),
+    }
+}
+
+/// After how long without a sign of life a connection ends; zero for never. The system counts in
+/// seconds, and not to more than some hours.
+pub(super) fn keepalive(text: &str) -> Result<Duration, String> {
+    let time = if text == "0" { Duration::ZERO } else { duration(text)? };
+    let good = Duration::from_secs(6)..=Duration::from_secs(12 * 3600);
+    if time.is_zero() || good.contains(&time) {
+        return Ok(time);
+    }
+    Err("this is a time from 6s to 12h, or 0 for never".into())
+}
+
+/// Below this a limit would keep everybody out.
+pub(super) fn at_least(least: u64) -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(least..)
+}
+
+/// Bytes of one thing; a gibibyte would be a slip of the keyboard.
+pub(super) fn bytes_from(least: u64) -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(least..1 << 30)
+}
+
 pub(super) fn dialects(text: &str) -> Result<Offer, String> {
     let words: Result<Vec<_>, _> = text
         .split(',')
         .map(|word| {
             Dialect::from_word(word.trim().as_bytes())
-                .ok_or_else(|| format!("{word:?} is not one of MSNP2 to MSNP7"))
+                .ok_or("a version is one of MSNP2 to MSNP7; several are separated by commas")
         })
         .collect();
     let mut words = words?;

@@ -9,7 +9,7 @@ mod text;
 use std::io::{self, Write};
 use std::time::SystemTime;
 
-use crate::events::Event;
+use crate::events::{Event, Mark, Marked};
 
 /// How events look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -46,13 +46,22 @@ impl Output {
 
     /// Writes one event. After a failure nothing is written any more; [`Output::broken`] tells.
     pub(crate) fn emit(&mut self, event: &Event) {
+        self.write(event, &Mark::NONE);
+    }
+
+    /// Writes one event with what it comes of.
+    pub(crate) fn emit_marked(&mut self, marked: &Marked) {
+        self.write(&marked.event, &marked.mark);
+    }
+
+    fn write(&mut self, event: &Event, mark: &Mark) {
         if self.broken.is_some() {
             return;
         }
         self.line.clear();
         match self.format {
-            Format::Json => json::write(&mut self.line, event, self.seq, SystemTime::now()),
-            Format::Text => text::write(&mut self.line, event, self.colour),
+            Format::Json => json::write(&mut self.line, event, mark, self.seq, SystemTime::now()),
+            Format::Text => text::write(&mut self.line, event, mark, self.colour),
         }
         self.line.push(b'\n');
         match self.out.write_all(&self.line).and_then(|()| self.out.flush()) {

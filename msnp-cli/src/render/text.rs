@@ -8,17 +8,18 @@ use std::io::Write;
 
 use crate::escape::EscapedDisplay;
 use crate::events::{
-    Change, Chat, Contact, Ending, Event, Mail, Message, Person, Progress, Ready, Refused, User,
+    Change, Chat, Configured, Contact, Ending, Event, Mail, Mark, Message, Person, Progress, Ready,
+    Refused, Source, Stage, StageResult, User,
 };
 
 /// The longest name of an event and a blank.
 const COLUMN: usize = 14;
 
 /// Appends the event without a line end.
-pub(super) fn write(out: &mut Vec<u8>, event: &Event, colour: bool) {
+pub(super) fn write(out: &mut Vec<u8>, event: &Event, mark: &Mark, colour: bool) {
     let (name, paint) = name(event);
     let pad = COLUMN.saturating_sub(name.len());
-    let escaped = EscapedDisplay(Words(event));
+    let escaped = EscapedDisplay(Words(event, mark));
     let written = if colour {
         write!(out, "\x1b[{paint}m{name}\x1b[0m{:pad$}{escaped}", "")
     } else {
@@ -42,7 +43,12 @@ fn name(event: &Event) -> (&'static str, u8) {
         Event::Contact(_) | Event::Person(_) => ("contact", CYAN),
         Event::User(_) => ("user", CYAN),
         Event::Group { .. } | Event::Listed { .. } => ("group", CYAN),
-        Event::Setting { .. } => ("setting", CYAN),
+        Event::Setting { .. } | Event::Configured(_) => ("setting", CYAN),
+        Event::Stage(stage) => match stage.result {
+            StageResult::Passed => ("stage", GREEN),
+            StageResult::Failed => ("stage", RED),
+            StageResult::NotReached => ("stage", DIM),
+        },
         Event::Presence(_) => ("presence", CYAN),
         Event::Mail(_) => ("mail", CYAN),
         Event::Chat(_) => ("chat", DIM),
@@ -64,10 +70,23 @@ fn name(event: &Event) -> (&'static str, u8) {
     }
 }
 
-struct Words<'a>(&'a Event);
+struct Words<'a>(&'a Event, &'a Mark);
 
 impl fmt::Display for Words<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(event, mark) = self;
+        if let Some(id) = &mark.id {
+            write!(f, "{id} ")?;
+        }
+        self.words(f)?;
+        // Behind what somebody wrote it would look as if they had written it.
+        let is_theirs = matches!(event, Event::Message(_));
+        mark.line.filter(|_| !is_theirs).map_or(Ok(()), |line| write!(f, ", line {line}"))
+    }
+}
+
+impl Words<'_> {
+    fn words(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Event::Ready(ready) => words_of_ready(f, ready),
             Event::Connected(step) => write!(f, "to {} ({} ms)", step.server, step.ms),
@@ -94,6 +113,8 @@ impl fmt::Display for Words<'_> {
                 account.as_ref().map_or(Ok(()), |account| write!(f, "{account}: "))?;
                 write!(f, "{name} = {value}")
             }
+            Event::Configured(setting) => words_of_setting(f, setting),
+            Event::Stage(stage) => words_of_stage(f, stage),
             Event::Presence(presence) => {
                 named(f, &presence.account, presence.name.as_deref())?;
                 write!(f, " is {}", state(presence.state))
@@ -102,8 +123,7 @@ impl fmt::Display for Words<'_> {
             Event::Chat(chat) => words_of_chat(f, chat),
             Event::Message(message) => words_of_message(f, message),
             Event::Typing { from, .. } => write!(f, "{from}"),
-            Event::Queued(at) => write!(f, "{} to {}", at.id, at.to),
-            Event::Sent(at) => write!(f, "{} to {}", at.id, at.to),
+            Event::Queued(at) | Event::Sent(at) => write!(f, "to {}", at.to),
             Event::Acked(end) | Event::Nacked(end) | Event::Failed(end) | Event::Unknown(end) => {
                 words_of_ending(f, end)
             }
@@ -118,10 +138,11 @@ impl fmt::Display for Words<'_> {
             }
             Event::Done(done) => {
                 let (acked, failed, unknown) = (done.acked, done.failed, done.unknown);
-                if (acked, failed, unknown) == (0, 0, 0) {
-                    return write!(f, "exit {}", done.exit);
+                if (acked, failed, unknown) != (0, 0, 0) {
+                    write!(f, "{acked} acked, {failed} failed, {unknown} unknown, ")?;
                 }
-                write!(f, "{acked} acked, {failed} failed, {unknown} unknown, exit {}", done.exit)
+                write!(f, "exit {}", done.exit)?;
+                done.line.map_or(Ok(()), |line| write!(f, ", finished up to line {line}"))
             }
         }
     }
@@ -141,6 +162,47 @@ fn words_of_ready(f: &mut fmt::Formatter<'_>, ready: &Ready) -> fmt::Result {
         }
     }
     Ok(())
+}
+
+fn words_of_stage(f: &mut fmt::Formatter<'_>, stage: &Stage) -> fmt::Result {
+    let name = stage.stage;
+    let ms = stage.ms;
+    match stage.result {
+        StageResult::Passed => write!(f, "{name:<8} passed in {ms} ms")?,
+        StageResult::Failed => write!(f, "{name:<8} failed after {ms} ms at {}", stage.server)?,
+        StageResult::NotReached => write!(f, "{name:<8} not reached")?,
+    }
+    stage.detail.as_ref().map_or(Ok(()), |detail| write!(f, ": {detail}"))?;
+    stage.seen.as_ref().map_or(Ok(()), |seen| write!(f, ": {seen}"))?;
+    stage.cause.as_ref().map_or(Ok(()), |cause| write!(f, "; usually {cause}"))?;
+    stage.advice.as_ref().map_or(Ok(()), |advice| write!(f, "; what to do: {advice}"))
+}
+
+fn words_of_setting(f: &mut fmt::Formatter<'_>, setting: &Configured) -> fmt::Result {
+    f.write_str(&setting.name)?;
+    match &setting.value {
+        Some(value) => write!(f, " = {value}")?,
+        None => f.write_str(" is not set")?,
+    }
+    let mut origin = String::new();
+    let mut add = |part: String| {
+        origin.push_str(if origin.is_empty() { "" } else { ", " });
+        origin.push_str(&part);
+    };
+    match setting.source {
+        Some(Source::Option) => add("option".into()),
+        Some(Source::Environment) => add("environment".into()),
+        Some(Source::BuiltIn) => add("built in".into()),
+        Some(Source::File) | None => {}
+    }
+    setting.variable.iter().for_each(|name| add(name.clone()));
+    setting.file.iter().for_each(|file| add(file.clone()));
+    setting.line.iter().for_each(|line| add(format!("line {line}")));
+    setting.profile.iter().for_each(|profile| add(format!("profile {profile}")));
+    if !setting.verbs.is_empty() {
+        add(format!("for {}", setting.verbs.join(" ")));
+    }
+    if origin.is_empty() { Ok(()) } else { write!(f, " ({origin})") }
 }
 
 fn words_of_step(f: &mut fmt::Formatter<'_>, step: &Progress) -> fmt::Result {
@@ -254,7 +316,7 @@ fn words_of_message(f: &mut fmt::Formatter<'_>, message: &Message) -> fmt::Resul
 }
 
 fn words_of_ending(f: &mut fmt::Formatter<'_>, end: &Ending) -> fmt::Result {
-    write!(f, "{} to {}", end.id, end.to)?;
+    write!(f, "to {}", end.to)?;
     match (&end.reason, end.code) {
         (Some(reason), Some(code)) if !reason.contains(&code.to_string()) => {
             write!(f, ": {reason} ({code})")?;
@@ -324,7 +386,7 @@ mod tests {
 
     fn line(event: &Event, colour: bool) -> String {
         let mut out = Vec::new();
-        write(&mut out, event, colour);
+        write(&mut out, event, &Mark::NONE, colour);
         String::from_utf8(out).expect("text is UTF-8")
     }
 

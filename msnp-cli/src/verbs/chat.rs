@@ -12,7 +12,7 @@ use crate::console::Console;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::files;
-use crate::session::{Attempts, Session, Setup, Step};
+use crate::session::{Session, Setup, Step};
 
 /// Texts without an answer, from which on no more lines are read.
 const WINDOW: usize = 16;
@@ -31,9 +31,10 @@ pub(crate) fn run(args: &ChatArgs) -> Result<Exit, Failure> {
     let console = Console::open(&args.output)?;
     let mut config = Config::new();
     config.waits.acknowledgement = args.ack_timeout;
+    config.reconnect = Some(args.stay.policy());
     let setup = Setup { args: &args.sign_in, config, until: Until::Acked };
     let mut session = Session::open(console, setup)?;
-    let end = match session.sign_in(Attempts::default())? {
+    let end = match session.sign_in(None)? {
         Ok(()) => talk(&mut session, args)?,
         Err(failure) => Some(failure.exit),
     };
@@ -49,7 +50,9 @@ fn talk(session: &mut Session, args: &ChatArgs) -> Result<Option<Exit>, Failure>
     let lines = read_lines(session);
     let mut input = Input::Open;
     loop {
-        while input == Input::Open && session.ledger.waiting() < WINDOW {
+        // While we are not signed in, lines wait where they are.
+        let is_online = session.client().is_online();
+        while is_online && input == Input::Open && session.ledger.waiting() < WINDOW {
             match lines.try_recv() {
                 Ok(Ok(line)) if line.is_empty() => {}
                 Ok(Ok(line)) => chat = say(session, chat, args, &line),
@@ -82,14 +85,17 @@ fn talk(session: &mut Session, args: &ChatArgs) -> Result<Option<Exit>, Failure>
                         chat = Ok(opened);
                     }
                     Told::Lost { why } => {
-                        session.log.error(format_args!("the session ended: {why}"));
-                        return Ok(Some(Exit::of_lost(why)));
+                        if let Some(exit) = session.lost(why) {
+                            give_up(session, &lines, args, exit, "the session ended before it");
+                            return Ok(Some(exit));
+                        }
                     }
                     _ => {}
                 }
             }
             Step::Signal(exit) => {
                 session.ledger.stop(exit, "interrupted");
+                give_up(session, &lines, args, exit, "interrupted");
                 return Ok(Some(exit));
             }
             Step::Due | Step::Woken => {}
@@ -109,6 +115,16 @@ fn say(
     chat
 }
 
+/// Says of every line that was read and not taken up that it was not sent.
+fn give_up(session: &mut Session, lines: &Lines, args: &ChatArgs, exit: Exit, why: &str) {
+    for line in lines.try_iter().flatten().filter(|line| !line.is_empty()) {
+        session.fail(&args.with, exit, &format!("not sent: {why} ({} bytes)", line.len()));
+    }
+}
+
+/// What stdin gives, line by line.
+type Lines = Receiver<Result<String, String>>;
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Input {
     Open,
@@ -117,7 +133,7 @@ enum Input {
 }
 
 /// Reads stdin on a thread of its own, which waits when nobody takes the lines.
-fn read_lines(session: &Session) -> Receiver<Result<String, String>> {
+fn read_lines(session: &Session) -> Lines {
     let (tell, told) = mpsc::sync_channel(WINDOW);
     let wake = session.waker();
     thread::spawn(move || {

@@ -1,16 +1,13 @@
 //! `contacts`: who is on which list.
 
-use msnp_proto::client::Client;
-use msnp_proto::types::{GroupId, Handle, List};
+use msnp_proto::types::Handle;
 
-use crate::args::{
-    AddContacts, ContactsArgs, ContactsTask, ListContacts, MoveContacts, RemoveContacts,
-    RenameContact,
-};
+use crate::args::{ContactsArgs, ContactsTask, ListContacts, SeveralArgs};
 use crate::desk::{self, Desk, No};
-use crate::events::Change;
+use crate::errand;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::script::Action;
 
 pub(crate) fn run(args: &ContactsArgs) -> Result<Exit, Failure> {
     match &args.task {
@@ -22,44 +19,43 @@ pub(crate) fn run(args: &ContactsArgs) -> Result<Exit, Failure> {
                 let text = "--name is for one account; give several people their names one by one";
                 return Err(Failure::new(Exit::Usage, text));
             }
-            desk::run(&args.several.desk, |desk| {
-                desk.each("add", &args.several, &args.accounts, |desk, who| add(desk, args, who))
+            each(&args.several, &args.accounts, |who| Action::Add {
+                who,
+                name: args.name.clone(),
+                group: args.group.clone(),
             })
         }
-        ContactsTask::Remove(args) => desk::run(&args.several.desk, |desk| {
-            desk.each("remove", &args.several, &args.accounts, |desk, who| remove(desk, args, who))
+        ContactsTask::Remove(args) => each(&args.several, &args.accounts, |who| Action::Remove {
+            who,
+            group: args.group.clone(),
         }),
-        ContactsTask::Allow(args) => desk::run(&args.several.desk, |desk| {
-            desk.each("allow", &args.several, &args.accounts, |desk, who| {
-                desk.ask(|client, now| client.allow(now, who))?;
-                show(desk, who, Change::Allowed);
-                Ok(())
-            })
-        }),
-        ContactsTask::Block(args) => desk::run(&args.several.desk, |desk| {
-            desk.each("block", &args.several, &args.accounts, |desk, who| {
-                desk.ask(|client, now| client.block(now, who))?;
-                show(desk, who, Change::Blocked);
-                Ok(())
-            })
-        }),
+        ContactsTask::Allow(args) => each(&args.several, &args.accounts, Action::Allow),
+        ContactsTask::Block(args) => each(&args.several, &args.accounts, Action::Block),
         ContactsTask::Rename(args) => {
-            desk::run(&args.desk, |desk| desk.once("rename", |desk| rename(desk, args)))
+            let action = Action::Rename { who: args.who.clone(), name: args.name.clone() };
+            desk::run(&args.desk, |desk| desk.once("rename", |desk| desk.perform(&action)))
         }
-        ContactsTask::Move(args) => desk::run(&args.several.desk, |desk| {
-            desk.each("move", &args.several, &args.accounts, |desk, who| move_one(desk, args, who))
+        ContactsTask::Move(args) => each(&args.several, &args.accounts, |who| Action::Move {
+            who,
+            from: args.from.clone(),
+            to: args.to.clone(),
         }),
     }
 }
 
-fn show(desk: &mut Desk, who: &Handle, change: Change) {
-    let event = desk.person(who, Some(change));
-    desk.emit(&event);
+/// Does the same with each of several people.
+fn each(
+    args: &SeveralArgs,
+    people: &[Handle],
+    action: impl Fn(Handle) -> Action,
+) -> Result<Exit, Failure> {
+    desk::run(&args.desk, |desk| desk.each(args, people.iter().cloned().map(&action)))
 }
 
 fn list(desk: &mut Desk, args: &ListContacts) -> Result<(), No> {
     desk.settle()?;
-    let group = args.group.as_deref().map(|group| desk.group(group)).transpose()?;
+    let group = args.group.as_deref();
+    let group = group.map(|group| errand::group_named(desk.client(), group)).transpose()?;
     let wanted = |(who, contact): &(&Handle, &msnp_proto::ns::Contact)| {
         (args.accounts.is_empty() || args.accounts.contains(*who))
             && args.list.is_none_or(|list| contact.lists().has(list))
@@ -68,7 +64,7 @@ fn list(desk: &mut Desk, args: &ListContacts) -> Result<(), No> {
     let people: Vec<Handle> =
         desk.roster().contacts().filter(wanted).map(|(who, _)| who.clone()).collect();
     for who in &people {
-        let event = desk.person(who, None);
+        let event = errand::person(desk.roster(), who, None);
         desk.emit(&event);
     }
     let missing: Vec<String> =
@@ -81,77 +77,4 @@ fn list(desk: &mut Desk, args: &ListContacts) -> Result<(), No> {
         desk.done();
     }
     Err(No::without_asking(format!("{} not there", missing.join(", "))))
-}
-
-fn add(desk: &mut Desk, args: &AddContacts, who: &Handle) -> Result<(), No> {
-    let group = args.group.as_deref().map(|group| desk.group(group)).transpose()?;
-    // The server takes the name of an ADD for a contact that is there in another group too.
-    let kept = desk.roster().contact(who).map(|contact| contact.nick().clone());
-    let name = args.name.as_ref().or(kept.as_ref());
-    desk.ask(|client, now| client.add_contact(now, who, name, group))?;
-    // For somebody who was a contact before, the server keeps the name that it has.
-    let has_other = |client: &mut Client| {
-        let contact = client.roster().contact(who);
-        name.filter(|name| contact.is_some_and(|contact| contact.nick() != *name))
-    };
-    if let Some(name) = has_other(desk.client()) {
-        desk.ask(|client, now| client.rename_contact(now, who, name))?;
-    }
-    show(desk, who, Change::Added);
-    Ok(())
-}
-
-fn remove(desk: &mut Desk, args: &RemoveContacts, who: &Handle) -> Result<(), No> {
-    match &args.group {
-        None => desk.ask(|client, now| client.remove_contact(now, who))?,
-        Some(group) => {
-            let group = desk.group(group)?;
-            desk.ask(|client, now| client.take_from_group(now, who, group))?;
-        }
-    }
-    show(desk, who, Change::Removed);
-    Ok(())
-}
-
-fn rename(desk: &mut Desk, args: &RenameContact) -> Result<(), No> {
-    let RenameContact { who: account, name, .. } = args;
-    if desk.roster().contact(account).is_none() {
-        return Err(No::without_asking(format!("{account} is on no list")));
-    }
-    desk.ask(|client, now| client.rename_contact(now, account, name))?;
-    show(desk, account, Change::Renamed);
-    Ok(())
-}
-
-fn move_one(desk: &mut Desk, args: &MoveContacts, who: &Handle) -> Result<(), No> {
-    let to = desk.group(&args.to)?;
-    let from = match &args.from {
-        Some(from) => desk.group(from)?,
-        None => only_group(desk, who)?,
-    };
-    let moved = desk.ask(|client, now| client.move_contact(now, who, from, to));
-    match moved {
-        // In group 0 is also who is in none, and then there is nothing to take them out of.
-        Err(No::Refused(refusal)) if refusal.code == Some(225) && from == GroupId::OTHER => {}
-        other => other?,
-    }
-    show(desk, who, Change::Moved);
-    Ok(())
-}
-
-/// The one group that somebody is in.
-fn only_group(desk: &mut Desk, who: &Handle) -> Result<GroupId, No> {
-    let contact = desk.roster().contact(who).filter(|one| one.lists().has(List::Forward));
-    match contact.map(|contact| contact.groups()) {
-        Some([one]) => Ok(*one),
-        Some([]) => Ok(GroupId::OTHER),
-        Some(several) => {
-            let several: Vec<_> = several.iter().map(ToString::to_string).collect();
-            Err(No::without_asking(format!(
-                "in several groups ({}); say with --from which to take it out of",
-                several.join(", ")
-            )))
-        }
-        None => Err(No::without_asking("not a contact")),
-    }
 }

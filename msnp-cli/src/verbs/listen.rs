@@ -1,27 +1,36 @@
 //! `listen`: sign in and print what arrives.
 
 use msnp_proto::client::{Config, Event as Told};
+use msnp_proto::time::{Duration, Instant};
 use msnp_proto::types::Handle;
 
 use crate::args::{ListenArgs, Until};
 use crate::console::Console;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::session::{Attempts, Session, Setup, Step};
+use crate::session::{Session, Setup, Step};
 
 pub(crate) fn run(args: &ListenArgs) -> Result<Exit, Failure> {
     let console = Console::open(&args.output)?;
-    let setup = Setup { args: &args.sign_in, config: Config::new(), until: Until::Acked };
+    let mut config = Config::new();
+    config.reconnect = Some(args.stay.policy());
+    let setup = Setup { args: &args.sign_in, config, until: Until::Acked };
     let mut session = Session::open(console, setup)?;
-    let end = match session.sign_in(Attempts::default())? {
-        Ok(()) => listen(&mut session, args)?,
+    let patience = args.patience.map(|patience| (session.now() + patience, patience));
+    let end = match session.sign_in(patience)? {
+        Ok(()) => listen(&mut session, args, patience)?,
         Err(failure) => failure.exit,
     };
     session.finish(Some(end), Exit::Done)
 }
 
-fn listen(session: &mut Session, args: &ListenArgs) -> Result<Exit, Failure> {
-    let until = args.duration.map(|duration| session.now() + duration);
+fn listen(
+    session: &mut Session,
+    args: &ListenArgs,
+    patience: Option<(Instant, Duration)>,
+) -> Result<Exit, Failure> {
+    let end = args.duration.map(|duration| session.now() + duration);
+    let until = [end, patience.map(|(until, _)| until)].into_iter().flatten().min();
     let mut left = args.count;
     loop {
         if session.out.broken().is_some() {
@@ -41,14 +50,22 @@ fn listen(session: &mut Session, args: &ListenArgs) -> Result<Exit, Failure> {
                         }
                     }
                     (Told::Lost { why }, _) => {
-                        session.log.error(format_args!("the session ended: {why}"));
-                        return Ok(Exit::of_lost(*why));
+                        if let Some(exit) = session.lost(*why) {
+                            return Ok(exit);
+                        }
                     }
                     _ => {}
                 }
             }
             Step::Signal(exit) => return Ok(exit),
-            Step::Due => return Ok(Exit::Done),
+            Step::Due => {
+                let Some((_, limit)) = patience.filter(|(at, _)| until == Some(*at)) else {
+                    return Ok(Exit::Done);
+                };
+                let limit = humantime::format_duration(limit);
+                session.log.error(format_args!("--timeout of {limit} ran out"));
+                return Ok(Exit::Timeout);
+            }
             Step::Woken => {}
         }
     }

@@ -2,9 +2,10 @@
 
 use crate::args::NameArgs;
 use crate::desk::{self, Desk, No};
-use crate::events::Event;
+use crate::errand;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::script::Action;
 
 pub(crate) fn run(args: &NameArgs) -> Result<Exit, Failure> {
     desk::run(&args.desk, |desk| desk.once("change the name", |desk| name(desk, args)))
@@ -12,11 +13,9 @@ pub(crate) fn run(args: &NameArgs) -> Result<Exit, Failure> {
 
 fn name(desk: &mut Desk, args: &NameArgs) -> Result<(), No> {
     if let Some(name) = &args.name {
-        desk.ask(|client, now| client.rename(now, name))?;
+        return desk.perform(&Action::Name(name.clone()));
     }
-    let client = desk.client();
-    let account = client.account().map(ToString::to_string);
-    let value = client.nick().map(ToString::to_string).unwrap_or_default();
-    desk.emit(&Event::Setting { name: "name".into(), value, account });
+    let event = errand::own_name(desk.client());
+    desk.emit(&event);
     Ok(())
 }

@@ -15,7 +15,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::files;
 use crate::loopback::ECHO;
-use crate::session::{Attempts, Session, Setup, Step};
+use crate::session::{Session, Setup, Step};
 
 /// How long to wait for the echo, so that a first try shows a whole conversation.
 const ECHO_TIME: Duration = Duration::from_secs(1);
@@ -38,15 +38,11 @@ pub(crate) fn run(args: &SendArgs) -> Result<Exit, Failure> {
     config.waits.acknowledgement = args.ack_timeout;
     // Whoever calls while we send would talk to nobody.
     config.answer_calls = false;
+    config.reconnect = Some(args.retry.policy());
     let setup = Setup { args: &args.sign_in, config, until: args.until };
     let mut session = Session::open(console, setup)?;
     let until = session.now() + args.timeout;
-    let attempts = Attempts {
-        retries: args.retry,
-        max_wait: args.retry_max_wait,
-        until: Some((until, args.timeout)),
-    };
-    if let Err(failure) = session.sign_in(attempts)? {
+    if let Err(failure) = session.sign_in(Some((until, args.timeout)))? {
         for person in people {
             session.fail(person, failure.exit, &failure.text);
         }

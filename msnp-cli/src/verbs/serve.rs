@@ -4,31 +4,42 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use msnp_mio::{Happened, Reactor};
-use msnp_proto::hub::{Event as Told, Hub, HubConfig, HubLimits, MemoryDirectory, Rate, Role, Why};
+use msnp_proto::hub::{Event as Told, Hub, HubConfig, MemoryDirectory, Role, Why};
 use msnp_proto::machine::Closed;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
-use super::user;
-use crate::args::{LimitArgs, ServeArgs, ServeTask};
+use super::{documents, user};
+use crate::args::{ServeArgs, ServeTask};
 use crate::console::Console;
 use crate::directory::{Accounts, Purpose, SqliteDirectory, Unmanaged};
 use crate::entropy::SystemEntropy;
 use crate::events::{Done, Event, Ready, Refused};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::keepalive;
 use crate::loopback::unix_time;
 use crate::users;
 
 /// How long everybody may take to hear that the server goes down.
 const GOODBYE: Duration = Duration::from_secs(3);
 
+/// Files that are open beside connections: listening sockets, data, logs and what the loop needs.
+const OWN_DESCRIPTORS: u64 = 64;
+
 pub(crate) fn run(args: &ServeArgs) -> Result<Exit, Failure> {
+    if args.limits.help_all {
+        return documents::long_help("serve");
+    }
     if let Some(ServeTask::User(task)) = &args.task {
         return user::run(args, task);
     }
+    let config = config(args)?;
     let mut console = Console::open(&args.output)?;
+    make_room(config.limits.connections, &console);
     let accounts = accounts(args, &console)?;
-    let hub = Hub::new(config(args), accounts, Box::new(SystemEntropy));
+    let hub = Hub::new(config, accounts, Box::new(SystemEntropy));
     let mut reactor = Reactor::new(hub)?;
+    reactor.set_socket_setup(keepalive::after(args.limits.keepalive));
     if let Some(trace) = console.trace(|_| true) {
         reactor.set_tap(trace);
     }
@@ -119,7 +130,7 @@ fn users(args: &ServeArgs, console: &Console) -> Result<MemoryDirectory, Failure
     Ok(accounts)
 }
 
-fn config(args: &ServeArgs) -> HubConfig {
+fn config(args: &ServeArgs) -> Result<HubConfig, Failure> {
     let mut config = HubConfig::new(args.listen);
     if let Some(notification) = args.notification {
         config.notification = notification;
@@ -130,23 +141,25 @@ fn config(args: &ServeArgs) -> HubConfig {
     config.single = args.single;
     config.advertise.clone_from(&args.advertise);
     config.unix_time_at_zero = unix_time();
-    config.limits = limits(&args.limits);
-    config
+    config.limits = args.limits.to_limits().map_err(|text| Failure::new(Exit::Usage, text))?;
+    Ok(config)
 }
 
-fn limits(args: &LimitArgs) -> HubLimits {
-    let mut limits = HubLimits::new();
-    limits.connections = args.max_connections;
-    limits.connections_per_address = args.max_per_address;
-    limits.contacts = args.max_contacts;
-    limits.sign_in = args.sign_in_deadline;
-    limits.line_before_sign_in = args.line_before_sign_in;
-    limits.line = args.max_line;
-    limits.backlog_soft = args.backlog_soft;
-    limits.backlog_hard = args.backlog_hard;
-    limits.changes = (args.changes_per_second > 0)
-        .then_some(Rate { per_second: args.changes_per_second, burst: args.changes_burst });
-    limits
+/// Asks the system for a descriptor for every connection, and says so if there are not enough. Then
+/// those who come too late wait in the system's queue.
+fn make_room(connections: usize, console: &Console) {
+    let wanted = u64::try_from(connections).unwrap_or(u64::MAX).saturating_add(OWN_DESCRIPTORS);
+    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return };
+    let granted = wanted.min(hard);
+    if soft < granted && setrlimit(Resource::RLIMIT_NOFILE, granted, hard).is_err() {
+        console.log.note(format_args!("the limit of {soft} open files cannot be raised"));
+    } else if granted < wanted {
+        console.log.note(format_args!(
+            "the system allows {hard} open files, which is too few for {connections} connections: \
+             those that are too many wait until others leave; raise it (ulimit -n) or lower \
+             --max-connections"
+        ));
+    }
 }
 
 fn not_listening(role: Role, at: SocketAddr, why: Closed) -> Failure {
@@ -188,17 +201,22 @@ fn show(console: &mut Console, told: Told, trouble: Option<&str>) {
             ..Refused::default()
         }),
         Told::Dropped { role, from, why, .. } => {
-            let role = match role {
-                Role::Dispatch => "dispatch",
-                Role::Notification => "notification",
-                Role::Switchboard => "switchboard",
-            };
+            let role = name_of(role);
             // Ordinary ends.
             if matches!(why, Why::Left | Why::HungUp | Why::Connection(_) | Why::SignedOut) {
                 console.log.detail(format_args!("{role}: {from}: {}", words(why)));
                 return;
             }
             let reason = format!("{role}: connection from {from} dropped: {}", words(why));
+            Event::Warning { reason, verb: None }
+        }
+        Told::TurnedAway { role, from, why, count } => {
+            let (role, why) = (name_of(role), words(why));
+            let more = match count {
+                1 => String::new(),
+                count => format!(" ({count} connections since this was said last)"),
+            };
+            let reason = format!("{role}: connection from {from} turned away: {why}{more}");
             Event::Warning { reason, verb: None }
         }
         Told::DirectoryFailed { why, .. } => {
@@ -214,6 +232,14 @@ fn show(console: &mut Console, told: Told, trouble: Option<&str>) {
     console.out.emit(&event);
     if !was_broken && console.out.broken().is_some() {
         console.log.note("nobody reads our events any more; the server goes on");
+    }
+}
+
+const fn name_of(role: Role) -> &'static str {
+    match role {
+        Role::Dispatch => "dispatch",
+        Role::Notification => "notification",
+        Role::Switchboard => "switchboard",
     }
 }
 
@@ -239,6 +265,10 @@ fn words(why: Why) -> String {
         Why::Idle => "idle for too long".into(),
         Why::MessageTooLong => "message over the limit".into(),
         Why::Backlog => "it does not read what it is sent".into(),
+        Why::Crowd => "there are as many connections as --max-connections allows".into(),
+        Why::CrowdOfAddress => {
+            "there are as many from that address as --max-per-address allows".into()
+        }
         other => format!("{other:?}"),
     }
 }

@@ -59,7 +59,12 @@ impl Person {
     ) -> Result<Result<(), Failure>, Lost> {
         let now = self.reactor.now();
         let asked = ask(self.reactor.host_mut(), now);
-        let asked = asked.unwrap_or_else(|misuse| panic!("not asked: {misuse}"));
+        let asked = match asked {
+            Ok(asked) => asked,
+            // The session ended together with the last answer; that it did is still to be read.
+            Err(Misuse::NotOnline) => return self.wait(|_| None),
+            Err(misuse) => panic!("not asked: {misuse}"),
+        };
         let answer = self.wait(|event| match event {
             Event::Done { request } if *request == asked => Some(Ok(())),
             Event::Refused { request, why, .. } if *request == asked => Some(Err(*why)),

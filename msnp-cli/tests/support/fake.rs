@@ -13,6 +13,8 @@ pub(crate) enum Answer {
     Usual,
     /// Says this.
     Say(Vec<u8>),
+    /// Says this and closes this connection.
+    SayAndHangUp(Vec<u8>),
     /// Says nothing.
     Nothing,
     /// Closes this connection.
@@ -30,6 +32,7 @@ pub(crate) struct Fake {
     pub(crate) at: String,
     /// The commands that it was given.
     pub(crate) heard: Arc<Mutex<Vec<String>>>,
+    commands: Arc<AtomicUsize>,
 }
 
 type Script = Arc<dyn Fn(usize, &str) -> Answer + Send + Sync>;
@@ -41,9 +44,10 @@ impl Fake {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let at = listener.local_addr().expect("it listens").to_string();
         let heard = Arc::new(Mutex::new(Vec::new()));
-        let fake = Self { at: at.clone(), heard: Arc::clone(&heard) };
-        let script: Script = Arc::new(script);
         let count = Arc::new(AtomicUsize::new(0));
+        let commands = Arc::clone(&count);
+        let fake = Self { at: at.clone(), heard: Arc::clone(&heard), commands };
+        let script: Script = Arc::new(script);
         let streams = Arc::new(Mutex::new(Vec::new()));
         // It runs until the test's process ends.
         thread::spawn(move || {
@@ -57,16 +61,17 @@ impl Fake {
                         let number = count.fetch_add(1, Ordering::SeqCst);
                         heard.lock().expect("no panic").push(line.to_owned());
                         match script(number, line) {
-                            Answer::Usual => Some(usual(line, &at)),
-                            Answer::Say(bytes) => Some(bytes),
-                            Answer::Nothing => Some(Vec::new()),
-                            Answer::HangUp => None,
+                            Answer::Usual => (usual(line, &at), true),
+                            Answer::Say(bytes) => (bytes, true),
+                            Answer::SayAndHangUp(bytes) => (bytes, false),
+                            Answer::Nothing => (Vec::new(), true),
+                            Answer::HangUp => (Vec::new(), false),
                             Answer::HangUpAll => {
                                 for stream in streams.lock().expect("no panic").iter() {
                                     // It may be closed already.
                                     let _ = stream.shutdown(Shutdown::Both);
                                 }
-                                None
+                                (Vec::new(), false)
                             }
                         }
                     });
@@ -76,13 +81,19 @@ impl Fake {
         fake
     }
 
+    /// Counts commands from 0 again.
+    pub(crate) fn forget(&self) {
+        self.commands.store(0, Ordering::SeqCst);
+    }
+
     /// How often a command was given.
     pub(crate) fn count(&self, verb: &str) -> usize {
         self.heard.lock().expect("no panic").iter().filter(|line| line.starts_with(verb)).count()
     }
 }
 
-fn converse(stream: TcpStream, mut answer: impl FnMut(&str) -> Option<Vec<u8>>) {
+/// Gives each command to `answer`, whose answer says whether to go on.
+fn converse(stream: TcpStream, mut answer: impl FnMut(&str) -> (Vec<u8>, bool)) {
     stream.set_nodelay(true).expect("a TCP socket");
     let mut out = stream.try_clone().expect("a descriptor");
     let mut reader = BufReader::new(stream);
@@ -97,9 +108,9 @@ fn converse(stream: TcpStream, mut answer: impl FnMut(&str) -> Option<Vec<u8>>) 
                 break;
             }
         }
-        match answer(&command) {
-            Some(bytes) if out.write_all(&bytes).is_ok() => {}
-            _ => break,
+        let (bytes, goes_on) = answer(&command);
+        if out.write_all(&bytes).is_err() || !goes_on {
+            break;
         }
     }
     // The other side may have closed it.

@@ -6,7 +6,7 @@ pub(crate) mod client;
 pub(crate) mod fake;
 
 use std::fs::{self, Permissions};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -57,9 +57,11 @@ pub(crate) struct Ended {
 fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_msnp"));
     command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    for name in ["MSNP_SERVER", "MSNP_ACCOUNT", "MSNP_PASSWORD", "NO_COLOR"] {
+    for name in ["MSNP_SERVER", "MSNP_ACCOUNT", "MSNP_PASSWORD", "MSNP_CONFIG", "NO_COLOR"] {
         command.env_remove(name);
     }
+    // Whoever runs the tests may have a configuration of their own.
+    command.env("XDG_CONFIG_HOME", "/dev/null");
     command
 }
 
@@ -77,6 +79,35 @@ impl Msnp {
             .env("MSNP_ACCOUNT", format!("{name}@example.net"))
             .env("MSNP_PASSWORD", format!("geheim-{name}"));
         Self::of(command)
+    }
+
+    /// Starts it with these words in this environment.
+    pub(crate) fn start_in(environment: &[(&str, &str)], args: &[&str]) -> Self {
+        let mut command = command(args);
+        command.envs(environment.iter().copied());
+        Self::of(command)
+    }
+
+    /// Starts it in a folder of its own.
+    pub(crate) fn start_at(folder: &Folder, args: &[&str]) -> Self {
+        let mut command = command(args);
+        command.current_dir(&folder.0);
+        Self::of(command)
+    }
+
+    /// Starts it with so many descriptors and no more.
+    pub(crate) fn start_with_few_descriptors(descriptors: u32, args: &[&str]) -> Self {
+        let mut shell = Command::new("sh");
+        let script = format!("ulimit -n {descriptors} && exec \"$0\" \"$@\"");
+        shell.args(["-c", &script, env!("CARGO_BIN_EXE_msnp")]).args(args);
+        shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Self::of(shell)
+    }
+
+    /// Starts it with its stdout going to a file.
+    pub(crate) fn start_to(path: &str, args: &[&str]) -> Child {
+        let file = fs::File::options().write(true).open(path).expect("it is there");
+        command(args).stdout(file).spawn().expect("the program is built")
     }
 
     fn of(mut command: Command) -> Self {
@@ -143,6 +174,11 @@ impl Msnp {
         }
     }
 
+    /// The lines that were waited for, or passed over meanwhile.
+    pub(crate) fn seen(&self) -> &[String] {
+        &self.seen
+    }
+
     pub(crate) fn until_type(&mut self, name: &str) -> Value {
         self.until(|event| event["type"] == name)
     }
@@ -150,6 +186,15 @@ impl Msnp {
     pub(crate) fn say(&mut self, text: &str) {
         let stdin = self.stdin.as_mut().expect("stdin is open");
         stdin.write_all(text.as_bytes()).expect("the program reads");
+    }
+
+    /// Says something to a program that may have ended without reading it.
+    pub(crate) fn say_if_read(&mut self, bytes: &[u8]) {
+        let stdin = self.stdin.as_mut().expect("stdin is open");
+        match stdin.write_all(bytes) {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
+            result => result.expect("the program reads or has ended"),
+        }
     }
 
     /// Waits for its end and returns its code, when nobody reads what it says.
@@ -243,6 +288,11 @@ fn parse(line: &str) -> Value {
 /// Runs it to its end.
 pub(crate) fn run(args: &[&str]) -> Ended {
     Msnp::start(args).end()
+}
+
+/// Runs it to its end in this environment.
+pub(crate) fn run_in(environment: &[(&str, &str)], args: &[&str]) -> Ended {
+    Msnp::start_in(environment, args).end()
 }
 
 /// Runs `serve --data path user` and the rest with this password to its end.

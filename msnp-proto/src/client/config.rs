@@ -3,6 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::Reconnect;
 use crate::limits::{Leniency, Limits, Waits};
 use crate::machine::Target;
 use crate::ns::Roster;
@@ -24,6 +25,8 @@ pub struct Config {
     /// Referrals in a row that are followed; one more is a
     /// [`Violation::Referrals`](crate::error::Violation::Referrals).
     pub referrals: u8,
+    /// Whether and how to sign in again after a session was lost. `None`: not by itself.
+    pub reconnect: Option<Reconnect>,
     /// Whether to enter a switchboard when somebody calls.
     pub answer_calls: bool,
     /// Whether to ask for the lists at sign-in.
@@ -51,6 +54,7 @@ impl Config {
             waits: Waits::new(),
             leniency: Leniency::Lenient,
             referrals: 5,
+            reconnect: None,
             answer_calls: true,
             sync: true,
             version_report: String::from("0x0409 win 4.10 i386 MSMSGS 4.5.0127 MSMSGS"),

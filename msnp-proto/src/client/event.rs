@@ -5,9 +5,10 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::body::{InitialMail, MailActivity, NewMail, Profile, System, Text};
+use crate::body::{InitialMail, MailActivity, MimeProblem, NewMail, Profile, System, Text};
 use crate::error::{CommandError, Expected, Lost, Wait};
 use crate::machine::Target;
+use crate::time::Duration;
 use crate::types::{
     Dialect, ErrorCode, GroupId, Handle, List, ListVersion, Nick, Privacy, Prompt, Property,
     Status, TrId,
@@ -242,6 +243,14 @@ pub enum Event {
         /// Why.
         why: Lost,
     },
+    /// Another attempt to sign in will be made by itself: [`Config::reconnect`](super::Config::reconnect).
+    /// It follows [`Event::Lost`] at once, or does not come.
+    Retrying {
+        /// How many in a row this makes, counted from 1.
+        attempt: u32,
+        /// The pause before it.
+        wait: Duration,
+    },
 }
 
 /// The body of a message.
@@ -392,12 +401,26 @@ pub enum Warning {
         /// What the value should have been.
         expected: Expected,
     },
+    /// A message whose header is not as it should be; it was delivered as far as it can be read.
+    Payload {
+        /// The command.
+        verb: Verb,
+        /// What is wrong.
+        problem: MimeProblem,
+    },
     /// The lists ended too early or did not add up; what came was kept.
     ListsIncomplete,
     /// More than the limit of something; the rest is ignored.
     TooMany {
         /// The command.
         verb: Verb,
+    },
+    /// The server refused a request of our own.
+    Refused {
+        /// The request.
+        verb: Verb,
+        /// What it said.
+        code: ErrorCode,
     },
     /// The server did not answer a request of our own.
     Unanswered {
@@ -420,8 +443,10 @@ impl fmt::Display for Warning {
             Self::Unmatched { verb, trid: None } => write!(f, "{verb} answers no open request"),
             Self::OutOfPlace { verb } => write!(f, "{verb} makes no sense here"),
             Self::Invalid { verb, expected } => write!(f, "{verb} does not hold {expected}"),
+            Self::Payload { verb, problem } => write!(f, "{verb}: {problem}"),
             Self::ListsIncomplete => f.write_str("lists are incomplete"),
             Self::TooMany { verb } => write!(f, "{verb}: too many"),
+            Self::Refused { verb, code } => write!(f, "{verb} was refused: {code}"),
             Self::Unanswered { verb } => write!(f, "no answer to {verb}"),
         }
     }
@@ -437,7 +462,9 @@ impl Warning {
             | Self::Unmatched { verb, .. }
             | Self::OutOfPlace { verb }
             | Self::Invalid { verb, .. }
+            | Self::Payload { verb, .. }
             | Self::TooMany { verb }
+            | Self::Refused { verb, .. }
             | Self::Unanswered { verb } => Some(verb),
             Self::Unknown { .. } | Self::ListsIncomplete => None,
         }

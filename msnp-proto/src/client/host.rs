@@ -80,13 +80,20 @@ impl Host for Client {
 
     fn handle_unlistened(&mut self, _: Instant, _: ListenerId, _: Closed) {}
 
-    fn handle_input(&mut self, now: Instant, conn: ConnId, bytes: &[u8]) {
-        match self.conns.get_mut(conn).map(|conn| &mut conn.role) {
-            Some(Role::Notification(machine)) => machine.handle_input(now, bytes),
-            Some(Role::Switchboard(_, machine)) => machine.handle_input(now, bytes),
-            _ => return,
+    fn handle_input(&mut self, now: Instant, conn: ConnId, mut bytes: &[u8]) {
+        // What is done about a frame is done before the next one is read, so that it makes no
+        // difference whether they come together.
+        loop {
+            let more = match self.conns.get_mut(conn).map(|conn| &mut conn.role) {
+                Some(Role::Notification(machine)) => machine.take_frame(now, &mut bytes),
+                Some(Role::Switchboard(_, machine)) => machine.take_frame(now, &mut bytes),
+                _ => return,
+            };
+            self.pump(now, conn);
+            if !more {
+                return;
+            }
         }
-        self.pump(now, conn);
     }
 
     fn handle_eof(&mut self, now: Instant, conn: ConnId) {
@@ -102,6 +109,14 @@ impl Host for Client {
         if let Session::Some { deadline: Some(deadline), .. } = self.session {
             if deadline <= now {
                 self.lose(now, Lost::TimedOut(Wait::SignIn));
+            }
+        }
+        if self.next_attempt().is_some_and(|at| at <= now) {
+            if let Some((_, mut sign_in)) = self.again.take() {
+                if let Session::None(roster) = &mut self.session {
+                    sign_in.roster = Some(core::mem::take(roster));
+                }
+                self.begin(now, sign_in);
             }
         }
         for id in self.conns.ids() {
@@ -125,7 +140,7 @@ impl Host for Client {
     fn next_deadline(&self) -> Option<Instant> {
         let sign_in = match self.session {
             Session::Some { deadline, .. } => deadline,
-            Session::None(_) => None,
+            Session::None(_) => self.next_attempt(),
         };
         let machines = self.conns.iter().filter_map(|(_, conn)| match &conn.role {
             Role::Notification(machine) => machine.next_deadline(),

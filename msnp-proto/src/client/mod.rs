@@ -9,6 +9,7 @@
 //! |---|---|
 //! | `host` | the driver: connections, bytes, time |
 //! | `session` | the notification connection: sign-in, referrals, rings, the end |
+//! | `reconnect` | when to sign in again after a loss |
 //! | `people` | what may be asked about lists, groups, names and settings |
 //! | `talk` | what may be done in a chat |
 //! | `lines` | what a chat's switchboard reports |
@@ -22,6 +23,7 @@ mod event;
 mod host;
 mod lines;
 mod people;
+mod reconnect;
 mod session;
 mod talk;
 
@@ -33,6 +35,8 @@ use conns::{Conns, Role};
 pub use event::{
     ChatId, Content, Event, Failure, MessageId, Outcome, RequestId, RosterChange, Warning,
 };
+use reconnect::Backoff;
+pub use reconnect::Reconnect;
 use talk::Draft;
 pub use talk::payload_len;
 
@@ -72,6 +76,9 @@ pub struct Client {
     conns: Conns,
     chats: Chats,
     session: Session,
+    backoff: Option<Backoff>,
+    /// When to sign in again, and as whom.
+    again: Option<(Instant, SignIn)>,
     last_message: u64,
     last_request: u64,
     draft: Draft,
@@ -85,6 +92,8 @@ enum Session {
     Some {
         /// The connection to the server of the moment.
         conn: ConnId,
+        /// The server to begin with.
+        server: Target,
         credentials: Credentials,
         /// The roster, while no machine has it.
         roster: Option<Roster>,
@@ -99,19 +108,23 @@ impl Client {
     /// A client that is not signed in.
     #[must_use]
     pub fn new(config: Config) -> Self {
+        let backoff = config.reconnect.clone().map(Backoff::new);
         Self {
             config,
             outputs: VecDeque::new(),
             conns: Conns::default(),
             chats: Chats::default(),
             session: Session::None(Roster::new()),
+            backoff,
+            again: None,
             last_message: 0,
             last_request: 0,
             draft: Draft::default(),
         }
     }
 
-    /// Begins to sign in. It ends with [`Event::Online`] or [`Event::Lost`].
+    /// Begins to sign in. It ends with [`Event::Online`] or [`Event::Lost`]. An attempt that the
+    /// client would make by itself is made no more.
     ///
     /// # Errors
     ///
@@ -120,22 +133,38 @@ impl Client {
         if matches!(self.session, Session::Some { .. }) {
             return Err(Misuse::AlreadyOnline);
         }
+        self.again = None;
+        if let Some(backoff) = &mut self.backoff {
+            backoff.begin();
+        }
+        self.begin(now, sign_in);
+        Ok(())
+    }
+
+    fn begin(&mut self, now: Instant, sign_in: SignIn) {
         let SignIn { account, password, server, status, roster } = sign_in;
-        let conn = self.connect(Role::ToNotification(server.clone()), server);
+        let conn = self.connect(Role::ToNotification(server.clone()), server.clone());
         self.session = Session::Some {
             conn,
+            server,
             credentials: Credentials { account, password, status },
             roster: Some(roster.unwrap_or_default()),
             referrals: 0,
             deadline: Some(now + self.config.waits.sign_in),
         };
-        Ok(())
     }
 
     /// Leaves all chats and signs out. The goodbyes are pending then; the driver closes each
-    /// connection behind them.
+    /// connection behind them. A session that was lost before is not tried again.
     pub fn sign_out(&mut self, now: Instant) {
+        self.again = None;
         self.lose(now, Lost::SignedOut);
+    }
+
+    /// When the client will sign in again by itself; `None` if it is signed in, on its way, or done.
+    #[must_use]
+    pub fn next_attempt(&self) -> Option<Instant> {
+        self.again.as_ref().map(|(at, _)| *at)
     }
 
     /// Whether a status is set, so that chats can be opened.

@@ -2,10 +2,10 @@
 
 use super::chats::Line;
 use super::conns::{Entry, Role};
-use super::{ChatId, Client, Event, Session, Warning};
+use super::{ChatId, Client, Event, Session, SignIn, Warning};
 use crate::error::{Lost, Violation};
 use crate::machine::{ConnId, Machine, Output, Shutdown, Target};
-use crate::ns;
+use crate::ns::{self, Credentials, Roster};
 use crate::time::Instant;
 use crate::wire::Verb;
 
@@ -13,11 +13,19 @@ impl Client {
     pub(super) fn on_notification(&mut self, now: Instant, id: ConnId, event: ns::Event) {
         match event {
             ns::Event::Tell(event) => {
-                if let (Event::Online { .. }, Session::Some { deadline, referrals, .. }) =
-                    (&event, &mut self.session)
-                {
-                    *deadline = None;
-                    *referrals = 0;
+                match (&event, &mut self.session) {
+                    (Event::Online { .. }, Session::Some { deadline, referrals, .. }) => {
+                        *deadline = None;
+                        *referrals = 0;
+                        if let Some(backoff) = &mut self.backoff {
+                            backoff.online(now);
+                        }
+                    }
+                    // The next connection of this session begins with it.
+                    (Event::StatusChanged { status }, Session::Some { credentials, .. }) => {
+                        credentials.status = *status;
+                    }
+                    _ => {}
                 }
                 self.tell(event);
             }
@@ -104,14 +112,18 @@ impl Client {
                 None
             }
         };
-        let before = match &mut self.session {
-            Session::Some { roster, .. } => roster.take(),
-            Session::None(_) => None,
-        };
+        let session = core::mem::replace(&mut self.session, Session::None(Roster::new()));
+        let Session::Some { server, credentials, roster: before, .. } = session else { return };
         let mut roster = before.or(roster).unwrap_or_default();
         roster.forget_presence();
-        self.session = Session::None(roster);
         self.tell(Event::Lost { why });
+        if let Some((attempt, wait)) = self.backoff.as_mut().and_then(|it| it.lost(now, why)) {
+            let Credentials { account, password, status } = credentials;
+            let sign_in = SignIn { account, password, server, status, roster: None };
+            self.again = Some((now + wait, sign_in));
+            self.tell(Event::Retrying { attempt, wait });
+        }
+        self.session = Session::None(roster);
     }
 
     /// Passes on the ends of requests of a notification connection that is being given up; its

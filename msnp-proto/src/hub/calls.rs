@@ -10,10 +10,12 @@ use core::fmt;
 use super::arena::{SlotId, Task};
 use super::event::{Role, Why};
 use super::lines::State;
+use super::rates::Use;
 use super::rooms::Room;
 use super::{Directory, Hub};
 use crate::hex;
 use crate::machine::Shutdown;
+use crate::ns::challenge::digest;
 use crate::sb::server::Knock;
 use crate::secret::Entropy;
 use crate::time::Instant;
@@ -21,38 +23,30 @@ use crate::types::{Account, Address, ErrorCode, Handle, Name, Token, TrId};
 use crate::wire::{Frame, Parsed};
 use crate::{ns, sb};
 
-/// 128 bits that nobody can guess.
+/// What a cookie is found by: a digest of its digits. However long the search takes, it says
+/// nothing of how much of a guess is right, since nobody can choose the digest of a guess. The
+/// cookie itself is not kept.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct CookieKey([u8; 16]);
+pub(super) struct CookieKey([u8; 32]);
 
 impl CookieKey {
-    fn new(entropy: &mut dyn Entropy) -> Self {
-        let mut key = [0; 16];
-        entropy.fill(&mut key);
-        Self(key)
-    }
-
-    /// As it is said: 32 hexadecimal digits.
-    fn to_digits(self) -> [u8; 32] {
-        let mut digits = [0; 32];
-        for (pair, byte) in digits.chunks_exact_mut(2).zip(self.0) {
-            pair.copy_from_slice(&hex::lower(byte));
-        }
-        digits
-    }
-
-    fn from_digits(digits: &[u8]) -> Option<Self> {
-        let mut key = [0; 16];
-        for (byte, pair) in key.iter_mut().zip(digits.chunks(2)) {
-            let &[high, low] = pair else { return None };
-            *byte = hex::byte(high, low)?;
-        }
-        let upper = digits.iter().any(u8::is_ascii_uppercase);
-        (digits.len() == 32 && !upper).then_some(Self(key))
+    /// What the cookie of these digits, if they are one, is found by.
+    fn of(digits: &[u8]) -> Self {
+        Self(digest(digits, b""))
     }
 }
 
-/// A cookie is a secret.
+/// 128 bits that nobody can guess, as 32 hexadecimal digits.
+fn fresh_digits(entropy: &mut dyn Entropy) -> [u8; 32] {
+    let mut bits = [0; 16];
+    entropy.fill(&mut bits);
+    let mut digits = [0; 32];
+    for (pair, byte) in digits.chunks_exact_mut(2).zip(bits) {
+        pair.copy_from_slice(&hex::lower(byte));
+    }
+    digits
+}
+
 impl fmt::Debug for CookieKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("CookieKey(..)")
@@ -63,8 +57,9 @@ impl fmt::Debug for CookieKey {
 struct Cookie {
     /// Whom it was given to.
     person: SlotId,
-    /// The switchboard to join; none for a new one.
+    /// The switchboard to join, and who calls there; none for a new one.
     room: Option<SlotId>,
+    caller: Option<Handle>,
     expires: Option<Instant>,
 }
 
@@ -82,19 +77,27 @@ impl Cookies {
 }
 
 impl<D: Directory> Hub<D> {
-    fn give_cookie(&mut self, now: Instant, person: SlotId, room: Option<SlotId>) -> CookieKey {
-        let key = CookieKey::new(&mut *self.entropy);
+    /// A new cookie: what it is found by, and the digits that are said.
+    fn give_cookie(
+        &mut self,
+        now: Instant,
+        person: SlotId,
+        call: Option<(SlotId, Handle)>,
+    ) -> (CookieKey, [u8; 32]) {
+        let digits = fresh_digits(&mut *self.entropy);
+        let key = CookieKey::of(&digits);
         let mut expires = None;
         let at = Some(now + self.config.limits.cookie);
         self.agenda.set(&mut expires, Task::Cookie(key), at);
-        self.cookies.0.insert(key, Cookie { person, room, expires });
+        let (room, caller) = call.unzip();
+        self.cookies.0.insert(key, Cookie { person, room, caller, expires });
         if let Some(person) = self.people.get_mut(person) {
             match room {
                 Some(_) => person.calls.push(key),
                 None => person.referrals.push(key),
             }
         }
-        key
+        (key, digits)
     }
 
     /// Takes a cookie out of everything: it was used, is stale, or its person or switchboard is
@@ -136,7 +139,7 @@ impl<D: Directory> Hub<D> {
         if let Some(code) = refusal {
             return self.lines.refuse(conn, code, trid);
         }
-        let digits = self.give_cookie(now, id, None).to_digits();
+        let (_, digits) = self.give_cookie(now, id, None);
         let Some(address) = self.address(Role::Switchboard).cloned() else { return };
         if let Some(cookie) = Token::new(&digits) {
             let address = Address::from(&address);
@@ -156,7 +159,7 @@ impl<D: Directory> Hub<D> {
         trid: TrId,
         account: Account<'_>,
     ) {
-        self.charge(now, conn);
+        self.charge(now, conn, Use::Change, 1);
         let Some(callee) = account.to_handle() else {
             return self.lines.refuse(conn, ErrorCode::INVALID_USER_NAME, trid);
         };
@@ -184,9 +187,21 @@ impl<D: Directory> Hub<D> {
         if room.seats.len().saturating_add(room.ringing.len()) >= self.config.limits.people {
             return self.lines.refuse(conn, ErrorCode::SESSION_OVERLOADED, trid);
         }
+        let limits = &self.config.limits;
+        let of_caller = |key: &&CookieKey| {
+            let cookie = self.cookies.0.get(*key);
+            cookie.is_some_and(|cookie| cookie.caller.as_ref() == Some(&caller_handle))
+        };
+        if person.calls.iter().filter(of_caller).count() >= limits.rings_of_one {
+            return self.lines.refuse(conn, ErrorCode::TOO_ACTIVE, trid);
+        }
+        if person.calls.len() >= limits.rings {
+            return self.lines.refuse(conn, ErrorCode::NOT_ONLINE, trid);
+        }
         let (callee_conn, number) = (person.conn, room.number);
         let Some(address) = self.address(Role::Switchboard).cloned() else { return };
-        let key = self.give_cookie(now, callee_id, Some(room_id));
+        let call = Some((room_id, caller_handle.clone()));
+        let (key, cookie_digits) = self.give_cookie(now, callee_id, call);
         if let Some(room) = self.rooms.get_mut(room_id) {
             room.ringing.push((key, callee));
             if let Some(caller) = room.seats.get_mut(seat) {
@@ -196,7 +211,6 @@ impl<D: Directory> Hub<D> {
         self.wait_for_company(now, room_id);
 
         let session_digits = number_digits(number);
-        let cookie_digits = key.to_digits();
         let session = Token::new(session_digits.as_bytes());
         let (Some(session), Some(cookie)) = (session, Token::new(&cookie_digits)) else { return };
         let mut line = core::mem::take(&mut self.scratch);
@@ -256,8 +270,8 @@ impl<D: Directory> Hub<D> {
         cookie: Token<'_>,
         session: Option<Token<'_>>,
     ) -> bool {
-        let key = CookieKey::from_digits(cookie.as_bytes());
-        let good_for = key.and_then(|key| self.forget_cookie(key)).filter(|(person, room)| {
+        let key = CookieKey::of(cookie.as_bytes());
+        let good_for = self.forget_cookie(key).filter(|(person, room)| {
             let of = |person: SlotId| self.people.get(person);
             let right_account = of(*person).is_some_and(|person| account.is(&person.record.handle));
             let right_session = match (session, room) {
@@ -317,5 +331,27 @@ impl Room {
     fn has(&self, who: &Handle) -> bool {
         self.seats.iter().any(|seat| seat.handle == *who)
             || self.ringing.iter().any(|(_, handle)| handle == who)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::SeededEntropy;
+
+    #[test]
+    fn cookies_are_found_by_their_digest() {
+        let digits = fresh_digits(&mut SeededEntropy::new(1));
+        assert!(digits.iter().all(u8::is_ascii_hexdigit));
+        let key = CookieKey::of(&digits);
+        assert!(key == CookieKey::of(&digits) && key.0 != digits);
+        // A guess that is nearly right is as far from it as any other.
+        for place in 0..digits.len() {
+            let mut guess = digits;
+            guess[place] ^= 1;
+            let same = key.0.iter().zip(CookieKey::of(&guess).0).filter(|(a, b)| **a == *b);
+            assert!(same.count() < 12, "digit {place}");
+        }
+        assert_eq!(alloc::format!("{key:?}"), "CookieKey(..)");
     }
 }

@@ -2,6 +2,7 @@
 
 use super::arena::SlotId;
 use super::event::Why;
+use super::rates::Use;
 use super::services::Invited;
 use super::{Directory, Hub};
 use crate::machine::Shutdown;
@@ -48,7 +49,7 @@ impl<D: Directory> Hub<D> {
             return self.end(now, conn, Why::Unexpected(verb), Shutdown::Flush);
         }
         if is_limited(&request) {
-            self.charge(now, conn);
+            self.charge(now, conn, Use::Change, 1);
         }
         match request {
             Request::Png {} => self.lines.say(conn, |out| Reply::Qng {}.encode(out)),

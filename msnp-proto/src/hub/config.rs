@@ -4,9 +4,10 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 
+use super::rates::{Allowance, Rate};
 use super::record::GroupSet;
 use crate::limits::{Leniency, SWITCHBOARD_PAYLOAD};
-use crate::time::{Duration, Instant};
+use crate::time::Duration;
 use crate::types::Dialect;
 
 /// What a [`Hub`](super::Hub) is told when it is made.
@@ -122,11 +123,20 @@ pub struct HubLimits {
     pub message: usize,
     /// Pending output over which a connection is not read from.
     pub backlog_soft: usize,
-    /// Pending output that others caused, over which a connection is dropped.
+    /// Pending output that others caused, and over which a connection is dropped. What it asked for
+    /// itself and is longer, as its lists, does not count.
     pub backlog_hard: usize,
-    /// List changes, renames, status changes, calls and referrals a second, and how many may come
-    /// at once. What is over is answered later, nothing is refused.
+    /// List changes, renames, status changes, calls, referrals and reading of lists on one
+    /// connection. What is over is answered later, nothing is refused. The same holds for the other
+    /// rates.
     pub changes: Option<Rate>,
+    /// Commands on one connection, those that cannot be understood and those of
+    /// [`HubLimits::changes`] included; all but messages in switchboards.
+    pub commands: Option<Rate>,
+    /// Messages that one connection sends to its switchboard.
+    pub texts: Option<Rate>,
+    /// Bytes that arrive on one connection, of whatever they are.
+    pub bytes: Option<Rate>,
     /// Commands in a row that cannot be understood; the one that makes it so many closes the
     /// connection.
     pub strikes: u8,
@@ -146,6 +156,11 @@ pub struct HubLimits {
     /// Calls in a row on one connection that reached nobody; all further ones on it are
     /// refused with error 713, as on real servers. `None`: never.
     pub failed_calls: Option<u8>,
+    /// Calls that one person may have of one caller and not answered yet, however many switchboards
+    /// the caller has. At the limit: error 713.
+    pub rings_of_one: usize,
+    /// Calls that one person may have in all and not answered yet. At the limit: error 217.
+    pub rings: usize,
     /// How often somebody may take another name; what is over is refused with error 800. `None`:
     /// there is no more than [`HubLimits::changes`], by which nothing is refused.
     pub renames: Option<Allowance>,
@@ -159,6 +174,10 @@ pub struct HubLimits {
 
 impl HubLimits {
     /// For a server that strangers can reach.
+    ///
+    /// Clients of the time say a few dozen commands when they sign in and one a minute after it, so
+    /// 100 commands a second hold up nobody but who means harm. Texts and bytes have no limit of
+    /// their own: a program may send as fast as its receivers read.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -172,6 +191,9 @@ impl HubLimits {
             backlog_soft: 64 * 1024,
             backlog_hard: 256 * 1024,
             changes: Some(Rate { per_second: 10, burst: 100 }),
+            commands: Some(Rate { per_second: 100, burst: 1000 }),
+            texts: None,
+            bytes: None,
             strikes: 10,
             cookie: Duration::from_secs(60),
             cookies: 256,
@@ -180,6 +202,8 @@ impl HubLimits {
             silence: None,
             challenge: Duration::from_secs(50),
             failed_calls: Some(5),
+            rings_of_one: 4,
+            rings: 64,
             renames: None,
             groups: GroupSet::MOST,
             contacts: 600,
@@ -195,9 +219,14 @@ impl HubLimits {
             connections: usize::MAX,
             connections_per_address: usize::MAX,
             changes: None,
+            commands: None,
+            texts: None,
+            bytes: None,
             cookies: usize::MAX,
             people: usize::MAX,
             failed_calls: None,
+            rings_of_one: usize::MAX,
+            rings: usize::MAX,
             contacts: usize::MAX,
             privacy_entries: usize::MAX,
             ..Self::new()
@@ -208,55 +237,5 @@ impl HubLimits {
 impl Default for HubLimits {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-/// How often something may happen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rate {
-    /// How often a second, on average.
-    pub per_second: u32,
-    /// How often at once.
-    pub burst: u32,
-}
-
-impl Rate {
-    fn interval(self) -> Duration {
-        Duration::from_secs(1).checked_div(self.per_second).unwrap_or(Duration::from_secs(1))
-    }
-
-    /// How far ahead of time a full burst is.
-    pub(super) fn tolerance(self) -> Duration {
-        self.interval().saturating_mul(self.burst.max(1))
-    }
-
-    /// The time that one use takes up.
-    pub(super) fn cost(self) -> Duration {
-        self.interval()
-    }
-}
-
-/// How often something may happen before it is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Allowance {
-    /// How often at once.
-    pub burst: u32,
-    /// After how long it may happen once more.
-    pub refill: Duration,
-}
-
-impl Allowance {
-    /// The pace at which real servers let people change their names: five times, then once in ten
-    /// seconds.
-    pub const RENAMES: Self = Self { burst: 5, refill: Duration::from_secs(10) };
-
-    /// Whether it may happen now; `until` is when all that happened is forgotten.
-    pub(super) fn take(self, now: Instant, until: &mut Instant) -> bool {
-        let next = (*until).max(now) + self.refill;
-        let fits = next - now <= self.refill.saturating_mul(self.burst);
-        if fits {
-            *until = next;
-        }
-        fits
     }
 }

@@ -82,6 +82,18 @@ pub enum Event {
         /// Why.
         why: Why,
     },
+    /// Connections were turned away as they were accepted. The first is told at once, further ones
+    /// at most once a minute.
+    TurnedAway {
+        /// Which server the last of them wanted.
+        role: Role,
+        /// From where it came.
+        from: IpAddr,
+        /// Which limit it met: [`Why::Crowd`] or [`Why::CrowdOfAddress`].
+        why: Why,
+        /// How many there were since this was told last, this one included.
+        count: u64,
+    },
     /// The directory failed; the command was answered with an error.
     DirectoryFailed {
         /// The connection that asked.
@@ -151,4 +163,8 @@ pub enum Why {
     MessageTooLong,
     /// The peer does not read what it is sent.
     Backlog,
+    /// There are as many connections as the hub takes.
+    Crowd,
+    /// There are as many connections as the hub takes from one address.
+    CrowdOfAddress,
 }

@@ -8,6 +8,7 @@ use core::net::IpAddr;
 use super::arena::{SlotId, Slots};
 use super::config::HubLimits;
 use super::event::{Event, Role};
+use super::rates::Spent;
 use crate::machine::{Output, Shutdown};
 use crate::ns::server::SignIn;
 use crate::time::Instant;
@@ -20,15 +21,16 @@ pub(super) struct Session {
     pub(super) inbox: Option<Inbox>,
     pub(super) outbox: Outbox,
     /// Input that came while the connection was not to be read from.
-    pub(super) deferred: Vec<u8>,
+    pub(super) deferred: Outbox,
     pub(super) from: IpAddr,
     pub(super) role: Role,
     pub(super) state: State,
     /// Pending bytes that answer what was asked and so do not count against the hard limit.
     pub(super) exempt: usize,
-    /// When the rate limit has forgotten all that was asked so far.
-    pub(super) spent_until: Instant,
+    /// What the limits on rates have counted.
+    pub(super) spent: Spent,
     pub(super) due: Option<Instant>,
+    /// Until when it is not read from, because of those.
     pub(super) resume: Option<Instant>,
     /// Commands in a row that meant nothing.
     pub(super) strikes: u8,
@@ -59,12 +61,12 @@ impl Session {
         Self {
             inbox: Some(inbox),
             outbox: Outbox::new(),
-            deferred: Vec::new(),
+            deferred: Outbox::new(),
             from,
             role,
             state,
             exempt: 0,
-            spent_until: Instant::ZERO,
+            spent: Spent::default(),
             due: None,
             resume: None,
             strikes: 0,
@@ -91,6 +93,9 @@ impl Session {
     }
 }
 
+/// Room for most answers.
+const ANSWER: usize = 256;
+
 /// All connections, and what the driver is to do.
 pub(super) struct Lines {
     pub(super) sessions: Slots<Session>,
@@ -113,7 +118,7 @@ impl Lines {
     pub(super) fn say(&mut self, conn: SlotId, encode: impl FnOnce(&mut Vec<u8>)) {
         if let Some(session) = self.sessions.get_mut(conn) {
             if !session.is_closing() {
-                encode(session.outbox.buffer());
+                encode(session.outbox.buffer_for(ANSWER, self.hard_limit));
                 announce(&mut self.outputs, session, conn);
             }
         }
@@ -145,14 +150,16 @@ impl Lines {
         if session.doomed || session.is_closing() {
             return false;
         }
-        let out = session.outbox.buffer();
-        for part in parts {
-            out.extend_from_slice(part);
-        }
-        if session.outbox.len().saturating_sub(session.exempt) > self.hard_limit {
+        let more = parts.iter().fold(0_usize, |sum, part| sum.saturating_add(part.len()));
+        let waiting = session.outbox.len().saturating_add(more);
+        if waiting.saturating_sub(session.exempt) > self.hard_limit {
             session.doomed = true;
             self.doomed.push(conn);
             return false;
+        }
+        let out = session.outbox.buffer_for(more, self.hard_limit);
+        for part in parts {
+            out.extend_from_slice(part);
         }
         announce(&mut self.outputs, session, conn);
         true

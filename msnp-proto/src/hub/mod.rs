@@ -45,6 +45,7 @@
 //! | `services` | web pages and invitations by mail |
 //! | `calls` | cookies: the way into a switchboard |
 //! | `rooms` | switchboards: who is in, what is said |
+//! | `rates` | how often something may happen |
 //!
 //! Where servers differed, this one does what the real clients of the time need: every dialect in
 //! common is in the answer to VER, session ids are decimal, a forward-list entry is always
@@ -57,7 +58,8 @@
 //! | a change that the directory cannot commit | 501, nothing is changed; a sign-in that it cannot look up is 603 |
 //! | an account removed while its owner is online | `OUT` at their next change |
 //! | calls that reach nobody | 217 whatever the reason; after five in a row 713, on that connection |
-//! | renames, list changes, calls that come too fast | answered later; 800 for renames only if [`HubLimits::renames`] is set |
+//! | many calls to one person | 713 at four of one caller without an answer, 217 at 64 of all |
+//! | commands, list changes, calls that come too fast | answered later; 800 for renames only if [`HubLimits::renames`] is set |
 //! | a block between a call and its answer | the called person may still come: it is their own choice |
 //! | a group that is deleted with people in it | who was in no other is shown in group 0 |
 //! | control characters in names | left out after decoding, which is done once |
@@ -85,6 +87,7 @@ mod memory;
 mod notices;
 mod phones;
 mod presence;
+mod rates;
 mod record;
 mod rooms;
 mod services;
@@ -97,11 +100,12 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::net::{IpAddr, SocketAddr};
 
-pub use config::{Allowance, HubConfig, HubLimits, Rate, Service};
+pub use config::{HubConfig, HubLimits, Service};
 pub use directory::{Change, Directory, DirectoryError, Edit, Password};
 pub use event::{Event, Role, Why};
 pub use memory::MemoryDirectory;
 pub use notices::Mail;
+pub use rates::{Allowance, Rate};
 pub use record::{Contact, GroupSet, Properties, Record};
 
 use crate::body::InitialMail;
@@ -115,6 +119,7 @@ use calls::Cookies;
 use lines::Lines;
 use presence::Person;
 use rooms::Room;
+use sessions::TurnedAway;
 
 /// The three servers of the service, for everybody who connects.
 ///
@@ -143,6 +148,7 @@ pub struct Hub<D = MemoryDirectory> {
     /// A line that goes to many; kept for its room.
     scratch: Vec<u8>,
     stats: Stats,
+    turned_away: TurnedAway,
     stopping: bool,
 }
 
@@ -209,6 +215,7 @@ impl<D: Directory> Hub<D> {
             batch: Batch::default(),
             scratch: Vec::new(),
             stats: Stats::default(),
+            turned_away: TurnedAway::default(),
             stopping: false,
         }
     }

@@ -1,31 +1,44 @@
 //! A connection's life: accepted, read, ended.
 
-use alloc::vec::Vec;
 use core::net::IpAddr;
 
 use super::arena::{SlotId, Task};
 use super::event::{Event, Role, Why};
 use super::lines::{Session, State};
+use super::rates::Use;
 use super::{Directory, Hub};
 use crate::error::{CommandError, Expected};
 use crate::limits::{Leniency, Limits};
 use crate::machine::{Closed, Shutdown};
 use crate::ns::Reply;
 use crate::ns::server::SignIn;
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 use crate::types::{ErrorCode, Token, TrId};
-use crate::wire::{Arg, Args, Extra, Frame, FrameDecoder, Inbox, Incoming};
+use crate::wire::{Arg, Args, Extra, Frame, FrameDecoder, Inbox, Incoming, Outbox};
+
+/// How long after one event for connections that were turned away there is no other.
+const QUIET: Duration = Duration::from_secs(60);
+
+/// What the operator was told of connections that were turned away.
+#[derive(Default)]
+pub(super) struct TurnedAway {
+    quiet_until: Option<Instant>,
+    untold: u64,
+}
 
 impl<D: Directory> Hub<D> {
     /// Takes a connection in, or turns it away.
     pub(super) fn accept(&mut self, now: Instant, role: Role, from: IpAddr) -> Option<SlotId> {
+        if self.stopping {
+            return None;
+        }
         let limits = &self.config.limits;
         let here = self.per_address.get(&from).copied().unwrap_or(0);
-        if self.stopping
-            || self.lines.sessions.len() >= limits.connections
-            || here >= limits.connections_per_address
-        {
-            return None;
+        if self.lines.sessions.len() >= limits.connections {
+            return self.refuse_entry(now, role, from, Why::Crowd);
+        }
+        if here >= limits.connections_per_address {
+            return self.refuse_entry(now, role, from, Why::CrowdOfAddress);
         }
         let mut of_line = Limits { line: limits.line_before_sign_in, ..Limits::new() };
         let (decoder, state) = match role {
@@ -45,6 +58,18 @@ impl<D: Directory> Hub<D> {
         let conn = self.lines.sessions.insert(session);
         self.arm(conn, Some(deadline));
         Some(conn)
+    }
+
+    /// Takes no connection. The operator is told, but not of each: a flood of connections is not to
+    /// become one of events.
+    fn refuse_entry(&mut self, now: Instant, role: Role, from: IpAddr, why: Why) -> Option<SlotId> {
+        self.turned_away.untold = self.turned_away.untold.saturating_add(1);
+        if self.turned_away.quiet_until.is_none_or(|until| until <= now) {
+            let count = core::mem::take(&mut self.turned_away.untold);
+            self.turned_away.quiet_until = Some(now + QUIET);
+            self.lines.event(Event::TurnedAway { role, from, why, count });
+        }
+        None
     }
 
     /// Sets or clears the connection's own deadline.
@@ -68,37 +93,45 @@ impl<D: Directory> Hub<D> {
             if session.deferred.len() > self.config.limits.backlog_hard {
                 return self.end(now, conn, Why::Backlog, Shutdown::Abort);
             }
-            session.deferred.extend_from_slice(bytes);
-            return;
+            session.deferred.buffer().extend_from_slice(bytes);
+        } else {
+            let rest = self.read_frames(now, conn, bytes);
+            if let Some(session) = self.lines.sessions.get_mut(conn).filter(|_| !rest.is_empty()) {
+                session.deferred.buffer().extend_from_slice(rest);
+            }
         }
-        if let Some(inbox) = session.inbox.take() {
-            self.read_frames(now, conn, inbox, bytes);
-        }
+        self.charge(now, conn, Use::Byte, bytes.len());
     }
 
-    /// Reads frames until there are no more, or the connection is over or has to wait.
-    fn read_frames(&mut self, now: Instant, conn: SlotId, mut inbox: Inbox, mut bytes: &[u8]) {
+    /// Reads frames until there are no more, or the connection is over or has to wait. Returns what
+    /// is to be read when it has waited.
+    fn read_frames<'a>(&mut self, now: Instant, conn: SlotId, mut bytes: &'a [u8]) -> &'a [u8] {
+        let session = self.lines.sessions.get_mut(conn);
+        let Some(mut inbox) = session.and_then(|session| session.inbox.take()) else { return &[] };
         loop {
             let entered = match inbox.next(&mut bytes) {
                 Ok(Some(incoming)) => self.on_incoming(now, conn, incoming),
                 Ok(None) => break,
-                Err(error) => return self.end(now, conn, Why::Frame(error), Shutdown::Flush),
+                Err(error) => {
+                    self.end(now, conn, Why::Frame(error), Shutdown::Flush);
+                    return &[];
+                }
             };
             if entered {
                 inbox.decoder().set_line_limit(self.config.limits.line);
             }
-            let Some(session) = self.lines.sessions.get_mut(conn) else { return };
+            let Some(session) = self.lines.sessions.get_mut(conn) else { return &[] };
             if session.is_closing() {
-                return;
+                return &[];
             }
             if session.is_throttled(&self.config.limits) {
-                session.deferred.extend_from_slice(bytes);
                 break;
             }
         }
         if let Some(session) = self.lines.sessions.get_mut(conn) {
             session.inbox = Some(inbox);
         }
+        bytes
     }
 
     /// Reads on, if the connection had to wait and need not any more.
@@ -107,8 +140,13 @@ impl<D: Directory> Hub<D> {
         if session.is_throttled(&self.config.limits) || session.deferred.is_empty() {
             return;
         }
-        let bytes = core::mem::take(&mut session.deferred);
-        self.read(now, conn, &bytes);
+        let mut waiting = core::mem::take(&mut session.deferred);
+        let all = waiting.pending();
+        let read = all.len().saturating_sub(self.read_frames(now, conn, all).len());
+        waiting.consume(read);
+        if let Some(session) = self.lines.sessions.get_mut(conn).filter(|_| !waiting.is_empty()) {
+            session.deferred = waiting;
+        }
     }
 
     pub(super) fn resume(&mut self, now: Instant, conn: SlotId) {
@@ -119,28 +157,34 @@ impl<D: Directory> Hub<D> {
         }
     }
 
-    /// Counts one use of what is limited in rate. What is over the limit was done all the same;
-    /// the connection is read on only when it has waited for it.
-    pub(super) fn charge(&mut self, now: Instant, conn: SlotId) {
-        let Some(rate) = self.config.limits.changes else { return };
+    /// Counts uses of what is limited in rate. What is over the limit was done all the same; the
+    /// connection is read on only when it has waited for it.
+    pub(super) fn charge(&mut self, now: Instant, conn: SlotId, kind: Use, uses: usize) {
         let Some(session) = self.lines.sessions.get_mut(conn) else { return };
-        session.spent_until = session.spent_until.max(now) + rate.cost();
-        let ahead = session.spent_until - now;
-        if let Some(wait) = ahead.checked_sub(rate.tolerance()).filter(|wait| !wait.is_zero()) {
-            self.agenda.set(&mut session.resume, Task::Resume(conn), Some(now + wait));
+        let wait = session.spent.take(&self.config.limits, now, kind, uses);
+        if wait.is_zero() || session.is_closing() {
+            return;
+        }
+        let until = now + wait;
+        if session.resume.is_none_or(|resume| resume < until) {
+            self.agenda.set(&mut session.resume, Task::Resume(conn), Some(until));
         }
     }
 
     /// Takes a frame. Returns whether it ended signing in, so that longer lines are taken.
     fn on_incoming(&mut self, now: Instant, conn: SlotId, incoming: Incoming<'_>) -> bool {
-        let Some(session) = self.lines.sessions.get_mut(conn) else { return false };
-        let frame = match incoming {
-            Incoming::Frame(frame) => frame,
-            Incoming::Oversized { frame, .. } => {
-                self.on_oversized(now, conn, frame);
-                return false;
-            }
+        let Some(session) = self.lines.sessions.get(conn) else { return false };
+        let (frame, fits) = match incoming {
+            Incoming::Frame(frame) => (frame, true),
+            Incoming::Oversized { frame, .. } => (frame, false),
         };
+        let is_text = matches!(session.state, State::Seated { .. }) && is_message(frame);
+        self.charge(now, conn, if is_text { Use::Text } else { Use::Command }, 1);
+        let Some(session) = self.lines.sessions.get(conn) else { return false };
+        if !fits {
+            self.on_oversized(now, conn, frame);
+            return false;
+        }
         match session.state {
             State::Seated { room, seat, .. } => {
                 self.on_talk(now, conn, room, seat, frame);
@@ -294,7 +338,7 @@ impl<D: Directory> Hub<D> {
         }
         let state = core::mem::replace(&mut session.state, State::Closing);
         session.inbox = None;
-        session.deferred = Vec::new();
+        session.deferred = Outbox::new();
         self.agenda.set(&mut session.due, Task::Session(conn), None);
         self.agenda.set(&mut session.resume, Task::Resume(conn), None);
         let (role, from) = (session.role, session.from);
@@ -314,6 +358,10 @@ impl<D: Directory> Hub<D> {
         }
         true
     }
+}
+
+fn is_message(frame: Frame<'_>) -> bool {
+    frame.verb().is_some_and(|verb| verb.as_bytes() == b"MSG")
 }
 
 /// Whether a line has single blanks between its words and nothing behind the last argument.

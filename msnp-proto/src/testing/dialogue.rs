@@ -33,10 +33,36 @@ impl Role {
         }
     }
 
+    /// The word for it in a transcript's header.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Dispatch => "dispatch",
+            Self::Notification => "notification",
+            Self::Switchboard => "switchboard",
+        }
+    }
+
+    /// From the first bytes that a client says on a connection. A dispatch server is not told from
+    /// a notification server.
+    #[must_use]
+    pub fn of(said: &[u8]) -> Option<Self> {
+        match said.get(..3)? {
+            b"VER" => Some(Self::Notification),
+            b"USR" | b"ANS" => Some(Self::Switchboard),
+            _ => None,
+        }
+    }
+
     /// A decoder of what `speaker` says on such a connection.
     #[must_use]
     pub fn decoder(self, speaker: Side) -> FrameDecoder {
-        let limits = Limits::default();
+        self.decoder_with(speaker, Limits::default())
+    }
+
+    /// As [`Role::decoder`], with these limits.
+    #[must_use]
+    pub fn decoder_with(self, speaker: Side, limits: Limits) -> FrameDecoder {
         match (self, speaker) {
             (Self::Dispatch | Self::Notification, Side::Server) => {
                 FrameDecoder::notification_client(limits)

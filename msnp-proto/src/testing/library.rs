@@ -1,14 +1,16 @@
 //! The dialogues that come with this crate, for tests, fuzzing and documentation.
 
-use alloc::string::ToString;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use super::Transcript;
+use super::case::{Case, Place};
 
 macro_rules! library {
-    ($($name:literal)*) => {
-        /// Every dialogue: its name and its text.
-        pub const ALL: &[(&str, &str)] = &[$(
-            ($name, include_str!(concat!("../../transcripts/", $name, ".txt"))),
+    ($folder:literal, $(#[$doc:meta])* $LIST:ident: $($name:literal)*) => {
+        $(#[$doc])*
+        pub const $LIST: &[(&str, &str)] = &[$(
+            ($name, include_str!(concat!("../../", $folder, "/", $name, ".txt"))),
         )*];
     };
 }
@@ -26,7 +28,116 @@ pub fn transcript(name: &str) -> Transcript {
     Transcript::parse(text).unwrap_or_else(|error| panic!("{name}: {}", error.to_string()))
 }
 
+/// What a peer says in one of the cases.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seed {
+    /// The name of the case and what it says of this input.
+    pub name: String,
+    /// Where it is said.
+    pub place: Place,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// The cases in the file of this name.
+///
+/// # Panics
+///
+/// If there is none, or if it cannot be read.
+#[must_use]
+#[track_caller]
+pub fn cases_of(name: &str) -> Vec<Case> {
+    let text = CASES.iter().find(|(found, _)| *found == name).map(|(_, text)| *text);
+    let text = text.unwrap_or_else(|| panic!("no file of cases is called {name}"));
+    Case::all(text).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// Everything that a peer says in the cases, at every place: seeds for fuzzing.
+///
+/// ```
+/// use msnp_proto::testing::library;
+///
+/// let of_hubs = library::cases().filter(|seed| !seed.place.is_client());
+/// assert!(of_hubs.count() > 100);
+/// ```
+///
+/// # Panics
+///
+/// If a case cannot be read.
+pub fn cases() -> impl Iterator<Item = Seed> {
+    CASES.iter().flat_map(|(name, _)| {
+        let inputs = cases_of(name).into_iter().flat_map(|case| case.trial.inputs);
+        inputs.flat_map(move |input| {
+            let at = |place| {
+                let variants = input.variants(place);
+                let variants = variants.unwrap_or_else(|error| panic!("{name}: {error}"));
+                variants.into_iter().map(move |variant| Seed {
+                    name: alloc::format!("{name}: {}", variant.name),
+                    place,
+                    bytes: variant.bytes,
+                })
+            };
+            input.places().flat_map(at).collect::<Vec<_>>()
+        })
+    })
+}
+
 library! {
+    "cases",
+    /// Every file of cases: its name and its text.
+    CASES:
+    "f01_long_lines"
+    "f02_lengths"
+    "f03_promises"
+    "f04_arity"
+    "f05_payload_verbs"
+    "f06_unknown_verbs"
+    "f07_unmatched"
+    "f08_referrals"
+    "f09_odd_bytes"
+    "f10_buffers"
+    "f11_own_length"
+    "f12_injection"
+    "f13_scanners"
+    "f14_ends"
+    "f15_after_the_end"
+    "m01_empty"
+    "m02_line_ends"
+    "m03_headers"
+    "m04_charset_names"
+    "m05_broken_text"
+    "m06_server_text"
+    "m07_mail_fields"
+    "m08_base64"
+    "m09_names"
+    "m10_ink"
+    "m11_cut_names"
+    "m12_percent"
+    "m13_parts"
+    "m14_no_type"
+    "p01_strangers"
+    "p02_first_words"
+    "p03_presence"
+    "p04_lists"
+    "p05_list_names"
+    "p06_members"
+    "p07_forged"
+    "p08_flags"
+    "p09_repeats"
+    "p10_dead_lines"
+    "p11_closed_for_a_text"
+    "x01_formats"
+    "x02_effects"
+    "x03_emoticons"
+    "x04_pictures"
+    "x05_cookies"
+    "x06_descriptors"
+}
+
+library! {
+    "transcripts",
+    /// Every dialogue: its name and its text.
+    ALL:
     "alert"
     "article-1-dispatch"
     "article-2-sign-in"

@@ -104,8 +104,11 @@ impl Order {
 fn line(input: &str) -> P<'_, Line> {
     match input.as_bytes().first() {
         None => Ok((input, Line::Blank)),
-        Some(b'#') => map(preceded(char('#'), rest), |text: &str| Line::Comment(text.to_owned()))
-            .parse_complete(input),
+        // A CR at its end would be read as a part of the line end, once it is written.
+        Some(b'#') => map(preceded(char('#'), rest), |text: &str| {
+            Line::Comment(text.trim_end_matches('\r').to_owned())
+        })
+        .parse_complete(input),
         Some(b'=') => expect(Expected::Header, header).parse_complete(input),
         Some(_) => map(entry, Line::Entry).parse_complete(input),
     }

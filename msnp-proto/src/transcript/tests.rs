@@ -52,6 +52,15 @@ fn text_stands_for_bytes() {
 }
 
 #[test]
+fn comment_ends_before_the_line_end_whatever_that_is() {
+    for text in ["# a", "# a\r", "# a\r\n", "# a\r\r\n"] {
+        let transcript = Transcript::parse(text).unwrap();
+        assert_eq!(transcript.lines(), [Line::Comment(" a".into())], "{text:?}");
+        assert_eq!(Transcript::parse(&transcript.to_string()), Ok(transcript), "{text:?}");
+    }
+}
+
+#[test]
 fn times_and_names() {
     let text = "0.000 C C: a\n1.500 S.x-1 S: b\n12.000001 S.x-1 S! close\n";
     let transcript = Transcript::parse(text).unwrap();

@@ -7,7 +7,7 @@ use core::str::FromStr;
 use crate::error::{Expected, Misuse};
 use crate::limits;
 use crate::machine::Target;
-use crate::wire::{Arg, Args, Failed, LineWriter, grammar, write_decimal};
+use crate::wire::{Arg, Args, Failed, LineWriter, Value, grammar, write_decimal};
 
 /// A server's address on the wire: `host` or `host:port`, an IPv6 address in brackets. A host is a
 /// word of 1 to 253 letters, digits, dots, hyphens and underscores, or what looks like IPv6; whether
@@ -104,5 +104,9 @@ impl<'a> Arg<'a> for Address<'a> {
             out.push(b':');
             write_decimal(port, out);
         }
+    }
+
+    fn value(&self) -> Option<Value<'_>> {
+        Some(Value::Address(*self))
     }
 }

@@ -115,6 +115,14 @@ impl ErrorCode {
         self.0
     }
 
+    /// Whether the server says that it is busy, broken or going down, so that the same may be granted
+    /// later.
+    #[must_use]
+    pub const fn is_temporary(self) -> bool {
+        // 604 is not in draft-movva's list of busy servers, but says in words that it is one.
+        matches!(self.0, 500..=539 | 541..=605 | 713 | 714 | 910 | 912 | 915 | 918..=920 | 922 | 924)
+    }
+
     /// The digits in the place of a verb.
     #[must_use]
     pub fn verb(self) -> Verb {

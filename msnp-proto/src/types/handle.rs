@@ -12,7 +12,7 @@ use memchr::memchr;
 
 use crate::error::{Expected, Misuse};
 use crate::limits;
-use crate::wire::{Arg, Args, Failed, LineWriter};
+use crate::wire::{Arg, Args, Failed, LineWriter, Value};
 
 /// An account name as it stands on the wire: a word that need not be a valid [`Handle`], never
 /// percent-encoded. Equal in any case of letters.
@@ -95,6 +95,10 @@ impl<'a> Arg<'a> for Account<'a> {
 
     fn write(&self, line: &mut LineWriter<'_, 'a>) {
         line.word(self.0);
+    }
+
+    fn value(&self) -> Option<Value<'_>> {
+        Some(Value::Word(self.0))
     }
 }
 

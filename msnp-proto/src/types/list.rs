@@ -5,7 +5,7 @@ use core::fmt;
 
 use super::GroupId;
 use crate::error::Expected;
-use crate::wire::{Arg, Args, Failed, LineWriter, grammar, write_decimal};
+use crate::wire::{Arg, Args, Failed, LineWriter, Value, grammar, write_decimal};
 
 /// A value that is one of a few words.
 macro_rules! word_enum {
@@ -45,6 +45,10 @@ macro_rules! word_enum {
 
             fn write(&self, line: &mut $crate::wire::LineWriter<'_, 'a>) {
                 line.word(self.as_str().as_bytes());
+            }
+
+            fn value(&self) -> Option<$crate::wire::Value<'_>> {
+                Some($crate::wire::Value::Word(self.as_str().as_bytes()))
             }
         }
     };
@@ -206,5 +210,9 @@ impl<'a> Arg<'a> for Groups<'a> {
                 }
             }
         }
+    }
+
+    fn value(&self) -> Option<Value<'_>> {
+        Some(Value::Groups(*self))
     }
 }

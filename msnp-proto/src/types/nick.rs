@@ -7,7 +7,7 @@ use core::fmt;
 use crate::error::Expected;
 use crate::limits;
 use crate::wire::percent::{self, decode_bytes};
-use crate::wire::{Arg, Args, Failed, LineWriter};
+use crate::wire::{Arg, Args, Failed, LineWriter, Value};
 
 /// A display name on a line: percent-encoded as it came, or text that will be encoded. Group names,
 /// phone numbers and search terms are coded in the same way. Any length; limits are for those who know
@@ -93,6 +93,10 @@ impl<'a> Arg<'a> for Name<'a> {
             Form::Wire(wire) => percent::encode_bytes(decode_bytes(wire), out),
             Form::Text(text) => percent::encode(text, out),
         }
+    }
+
+    fn value(&self) -> Option<Value<'_>> {
+        Some(Value::Name(*self))
     }
 }
 

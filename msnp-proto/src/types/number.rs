@@ -3,7 +3,7 @@
 use core::fmt;
 
 use crate::error::Expected;
-use crate::wire::{Arg, Args, Failed, LineWriter};
+use crate::wire::{Arg, Args, Failed, LineWriter, Value};
 
 macro_rules! numbers {
     ($( $(#[$doc:meta])* $Name:ident, $expected:ident; )*) => { $(
@@ -30,6 +30,10 @@ macro_rules! numbers {
 
             fn write(&self, line: &mut LineWriter<'_, 'a>) {
                 line.number(self.0);
+            }
+
+            fn value(&self) -> Option<Value<'_>> {
+                Some(Value::Number(self.0))
             }
         }
     )* };

@@ -4,7 +4,7 @@ use core::fmt;
 
 use super::list::word_enum;
 use crate::error::Expected;
-use crate::wire::{Arg, Args, Failed, LineWriter};
+use crate::wire::{Arg, Args, Failed, LineWriter, Value};
 
 word_enum! {
     /// A known property.
@@ -42,7 +42,7 @@ impl Key {
         }
     }
 
-    fn from_word(word: &[u8]) -> Option<Self> {
+    pub(crate) fn from_word(word: &[u8]) -> Option<Self> {
         if let Some(property) = Property::from_word(word) {
             return Some(property.into());
         }
@@ -77,5 +77,9 @@ impl<'a> Arg<'a> for Key {
 
     fn write(&self, line: &mut LineWriter<'_, 'a>) {
         line.word(self.as_bytes());
+    }
+
+    fn value(&self) -> Option<Value<'_>> {
+        Some(Value::Word(self.as_bytes()))
     }
 }

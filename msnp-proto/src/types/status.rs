@@ -5,7 +5,7 @@ use core::fmt;
 use super::Token;
 use super::list::word_enum;
 use crate::error::Expected;
-use crate::wire::{Arg, Args, Failed, LineWriter};
+use crate::wire::{Arg, Args, Failed, LineWriter, Value};
 
 word_enum! {
     /// The state that a person shows.
@@ -77,6 +77,13 @@ impl<'a> Arg<'a> for StatusCode<'a> {
         match self {
             Self::Known(status) => status.write(line),
             Self::Other(token) => token.write(line),
+        }
+    }
+
+    fn value(&self) -> Option<Value<'_>> {
+        match self {
+            Self::Known(status) => Some(Value::Word(status.as_str().as_bytes())),
+            Self::Other(token) => Some(Value::Word(token.as_bytes())),
         }
     }
 }

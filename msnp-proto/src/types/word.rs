@@ -3,7 +3,7 @@
 use core::fmt;
 
 use crate::error::Expected;
-use crate::wire::{Arg, Args, Failed, LineWriter, grammar};
+use crate::wire::{Arg, Args, Failed, LineWriter, Value, grammar};
 
 /// One opaque word: a challenge, cookie, session id, version, URL. One or more bytes of any kind but
 /// SP, HT, CR and LF, not percent-encoded, kept as sent.
@@ -40,6 +40,10 @@ impl<'a> Arg<'a> for Token<'a> {
     fn write(&self, line: &mut LineWriter<'_, 'a>) {
         line.word(self.0);
     }
+
+    fn value(&self) -> Option<Value<'_>> {
+        Some(Value::Word(self.0))
+    }
 }
 
 /// Only the length: a token may be a ticket or a cookie.
@@ -51,7 +55,7 @@ impl fmt::Debug for Token<'_> {
 
 /// The rest of a line: one or more words separated by blanks. Kept as sent, written with single
 /// blanks.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub struct Words<'a>(&'a [u8]);
 
 impl<'a> Words<'a> {
@@ -69,6 +73,15 @@ impl<'a> Words<'a> {
     }
 }
 
+/// Equal if they are the same words, whatever blanks are between them.
+impl PartialEq for Words<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for Words<'_> {}
+
 impl<'a> Arg<'a> for Words<'a> {
     fn read(args: &mut Args<'a>) -> Result<Self, Failed> {
         args.words(Expected::Words).map(Self)
@@ -78,6 +91,10 @@ impl<'a> Arg<'a> for Words<'a> {
         for word in self.iter() {
             line.word(word);
         }
+    }
+
+    fn value(&self) -> Option<Value<'_>> {
+        Some(Value::Words(*self))
     }
 }
 
@@ -106,6 +123,10 @@ impl<'a> Arg<'a> for Packages<'a> {
 
     fn write(&self, line: &mut LineWriter<'_, 'a>) {
         self.0.write(line);
+    }
+
+    fn value(&self) -> Option<Value<'_>> {
+        Some(Value::Words(self.0))
     }
 }
 

@@ -8,6 +8,7 @@ use memchr::memchr2;
 use super::frame::{Frame, Verb};
 use super::grammar;
 use crate::error::{CommandError, Expected};
+use crate::types::{Address, Groups, Name, Words};
 
 /// A value that stands in one place of a line, or in the rest of it.
 pub(crate) trait Arg<'a>: Sized {
@@ -20,6 +21,45 @@ pub(crate) trait Arg<'a>: Sized {
 
     /// Writes the value with a blank before it, or nothing.
     fn write(&self, line: &mut LineWriter<'_, 'a>);
+
+    /// The value without its type; `None` if it is missing.
+    fn value(&self) -> Option<Value<'_>>;
+}
+
+/// What one field of a command says, without the field's type: for those who show commands and do
+/// not act on them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Value<'a> {
+    /// A decimal number.
+    Number(u32),
+    /// One word as it stands on the line.
+    Word(&'a [u8]),
+    /// A display name.
+    Name(Name<'a>),
+    /// The address of a server.
+    Address(Address<'a>),
+    /// One or more words.
+    Words(Words<'a>),
+    /// One or more group numbers.
+    Groups(Groups<'a>),
+    /// The payload.
+    Body(&'a [u8]),
+}
+
+/// Only what it is: it may be a cookie, or somebody's letter.
+impl fmt::Debug for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Number(_) => "Number",
+            Self::Word(_) => "Word",
+            Self::Name(_) => "Name",
+            Self::Address(_) => "Address",
+            Self::Words(_) => "Words",
+            Self::Groups(_) => "Groups",
+            Self::Body(_) => "Body",
+        })
+    }
 }
 
 /// The arguments of one frame that have not been read yet. A CR or LF inside the line is an error
@@ -201,6 +241,10 @@ impl<'a> Arg<'a> for Body<'a> {
     fn write(&self, line: &mut LineWriter<'_, 'a>) {
         line.payload = Some(self.0);
     }
+
+    fn value(&self) -> Option<Value<'_>> {
+        Some(Value::Body(self.0))
+    }
 }
 
 /// An argument that may be missing at the end of a line. No place of a line can be left empty, so
@@ -217,6 +261,10 @@ impl<'a, T: Arg<'a>> Arg<'a> for Option<T> {
             Some(value) if !line.cut_off => value.write(line),
             _ => line.cut_off = true,
         }
+    }
+
+    fn value(&self) -> Option<Value<'_>> {
+        self.as_ref().and_then(T::value)
     }
 }
 

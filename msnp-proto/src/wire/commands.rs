@@ -116,7 +116,8 @@ macro_rules! commands {
             /// # Errors
             ///
             /// When the verb is known and the rest does not fit any of its shapes. The error is
-            /// that of the shape that got furthest, of the first one among equals.
+            /// that of the shape that got furthest; among equals of one that does not want a
+            /// certain word, else of the first.
             #[inline]
             pub fn parse(
                 frame: $crate::wire::Frame<'a>,
@@ -150,12 +151,51 @@ macro_rules! commands {
                 }
             }
 
+            /// Shows each field that is there by its name, in the order in which they are declared.
+            /// For those who show commands and do not act on them.
+            pub fn fields<'s>(
+                &'s self,
+                see: &mut dyn FnMut(&'static str, $crate::wire::Value<'s>),
+            ) {
+                match self {
+                    $($(
+                        Self::$Variant { $($field),* } => {
+                            $( commands!(@field see $field); )*
+                        }
+                    )+)*
+                }
+            }
+
             /// The verb of this command.
             #[must_use]
             pub const fn verb(&self) -> $crate::wire::Verb {
                 match self {
                     $($( Self::$Variant { .. } => commands!(@verb $verb), )+)*
                 }
+            }
+        }
+
+        #[cfg(feature = "testing")]
+        impl<'a> $Enum<'a> {
+            /// How many shapes there are.
+            pub const SHAPES: usize = [$($( stringify!($Variant) ),+),*].len();
+
+            /// A command of the shape of this number, with values that `source` decides. They are
+            /// such that the command is read as it was written.
+            ///
+            /// # Panics
+            ///
+            /// When `shape` is not below [`Self::SHAPES`].
+            #[must_use]
+            pub fn any(shape: usize, source: &mut $crate::testing::Source<'a>) -> Self {
+                source.begin_command();
+                let mut number = 0..Self::SHAPES;
+                $($( if number.next() == Some(shape) {
+                    return Self::$Variant {
+                        $( $field: $crate::testing::values::Any::any(source) ),*
+                    };
+                } )+)*
+                panic!("there are {} shapes, not {shape}", Self::SHAPES)
             }
         }
     };
@@ -183,7 +223,7 @@ macro_rules! commands {
         match commands!(@shape $Enum $args $shape) {
             Ok(fits) => Ok(fits),
             Err(error) => match commands!(@fit $Enum $args $($more)+) {
-                Err(other) if other.argument <= error.argument => Err(error),
+                Err(other) if !other.says_more_than(&error) => Err(error),
                 result => result,
             },
         }
@@ -203,6 +243,12 @@ macro_rules! commands {
     (@read $args:ident $word:literal) => { $args.literal($word)?; };
     (@read $args:ident $field:ident) => { let $field = $crate::wire::Arg::read($args)?; };
     (@read $args:ident ($field:ident = $read:path)) => { let $field = $read($args)?; };
+
+    (@field $see:ident $field:ident) => {
+        if let Some(value) = $crate::wire::Arg::value($field) {
+            $see(stringify!($field), value);
+        }
+    };
 
     (@write $line:expr;) => { $line.end() };
     (@write $line:expr; $word:literal $($rest:tt)*) => {

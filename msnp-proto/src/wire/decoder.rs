@@ -8,6 +8,9 @@ use super::grammar;
 use crate::error::FrameError;
 use crate::limits::{Leniency, Limits};
 
+/// Says which verbs are followed by a payload in the direction that is read.
+pub type Payloads = fn(Verb) -> bool;
+
 /// A resumable cutter of frames. It keeps no bytes, only how far it has looked.
 ///
 /// The caller keeps unread bytes in one buffer, shows the whole buffer each time, and drops
@@ -26,7 +29,7 @@ use crate::limits::{Leniency, Limits};
 /// ```
 #[derive(Clone, Debug)]
 pub struct FrameDecoder {
-    payloads: Payloads,
+    payloads: Table,
     /// For the line that is being read.
     line_limit: usize,
     next_line_limit: usize,
@@ -102,7 +105,7 @@ impl FrameDecoder {
     /// Reads the commands of one direction.
     pub(crate) const fn new(verbs: &[VerbRow], limits: &Limits, leniency: Leniency) -> Self {
         Self {
-            payloads: Payloads::of(verbs),
+            payloads: Table::of(verbs),
             line_limit: limits.line,
             next_line_limit: limits.line,
             payload_limit: limits.payload,
@@ -140,6 +143,14 @@ impl FrameDecoder {
     #[must_use]
     pub fn with_leniency(mut self, leniency: Leniency) -> Self {
         self.leniency = leniency;
+        self
+    }
+
+    /// The same decoder with another table of payloads: for streams of later dialects, whose
+    /// commands are not known here but have the same form.
+    #[must_use]
+    pub fn with_payloads(mut self, payloads: Payloads) -> Self {
+        self.payloads.asked = Some(payloads);
         self
     }
 
@@ -323,12 +334,16 @@ impl FrameDecoder {
 
 /// Which verbs are followed by a payload in the direction that is read.
 #[derive(Clone, Copy, Debug)]
-struct Payloads([u32; PAYLOADS]);
+struct Table {
+    codes: [u32; PAYLOADS],
+    /// Instead of these.
+    asked: Option<Payloads>,
+}
 
 /// Room for those of any direction.
 const PAYLOADS: usize = 4;
 
-impl Payloads {
+impl Table {
     const fn of(mut rows: &[VerbRow]) -> Self {
         let mut codes = [u32::MAX; PAYLOADS];
         let mut free: &mut [u32] = &mut codes;
@@ -342,7 +357,7 @@ impl Payloads {
                 }
             }
         }
-        Self(codes)
+        Self { codes, asked: None }
     }
 
     /// Whether the first word of a line is one of these verbs. None of them has a blank in it, so
@@ -350,10 +365,13 @@ impl Payloads {
     #[inline(always)]
     fn follow(&self, text: &[u8]) -> bool {
         let Some((verb, rest)) = text.split_first_chunk() else { return false };
-        let code = Verb::new(*verb).code();
-        let [a, b, c, d] = self.0;
-        (code == a || code == b || code == c || code == d)
-            && rest.first().is_none_or(|byte| grammar::is_blank(*byte))
+        let verb = Verb::new(*verb);
+        let (code, [a, b, c, d]) = (verb.code(), self.codes);
+        let has = match self.asked {
+            None => code == a || code == b || code == c || code == d,
+            Some(asked) => asked(verb),
+        };
+        has && rest.first().is_none_or(|byte| grammar::is_blank(*byte))
     }
 }
 

@@ -106,7 +106,9 @@ impl Verb {
     pub(crate) const CHL: Self = Self(*b"CHL");
     pub(crate) const CVR: Self = Self(*b"CVR");
     pub(crate) const FND: Self = Self(*b"FND");
+    pub(crate) const FLN: Self = Self(*b"FLN");
     pub(crate) const GTC: Self = Self(*b"GTC");
+    pub(crate) const ILN: Self = Self(*b"ILN");
     pub(crate) const IRO: Self = Self(*b"IRO");
     pub(crate) const JOI: Self = Self(*b"JOI");
     pub(crate) const LSG: Self = Self(*b"LSG");

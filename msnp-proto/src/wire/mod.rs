@@ -11,10 +11,10 @@ pub mod percent;
 mod commands;
 
 pub(crate) use argument::{Arg, Args, Failed, LineWriter, write_decimal};
-pub use argument::{Body, Extra};
+pub use argument::{Body, Extra, Value};
 pub(crate) use commands::commands;
 pub use commands::{Parsed, Roles, VerbRow};
-pub use decoder::{Decoded, FrameDecoder};
+pub use decoder::{Decoded, FrameDecoder, Payloads};
 pub use frame::{Frame, Verb};
 pub use inbox::{Inbox, Incoming};
 pub use outbox::Outbox;

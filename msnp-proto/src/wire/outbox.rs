@@ -62,6 +62,23 @@ impl Outbox {
         &mut self.bytes
     }
 
+    /// As [`Outbox::buffer`], with room for `more` bytes. What is written already is given up for it
+    /// first, and a buffer that grows does not grow over `most` bytes unless it must: so one that
+    /// never holds more than `most` also takes no more memory.
+    pub(crate) fn buffer_for(&mut self, more: usize, most: usize) -> &mut Vec<u8> {
+        let fits = |bytes: &Vec<u8>| bytes.capacity().saturating_sub(bytes.len()) >= more;
+        if !fits(&self.bytes) && self.bytes.len() > KEEP {
+            self.bytes.drain(..self.written);
+            self.written = 0;
+            if !fits(&self.bytes) {
+                let needed = self.bytes.len().saturating_add(more);
+                let wanted = self.bytes.capacity().saturating_mul(2).min(most).max(needed);
+                self.bytes.reserve_exact(wanted.saturating_sub(self.bytes.len()));
+            }
+        }
+        &mut self.bytes
+    }
+
     /// Drops everything that waits.
     pub fn clear(&mut self) {
         *self = Self::new();
@@ -77,6 +94,26 @@ impl fmt::Debug for Outbox {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn takes_no_more_memory_than_it_may_hold() {
+        const MOST: usize = 100_000;
+        for (piece, written) in [(1000, 0), (77, 0), (1000, 400), (3000, 2999), (50_000, 100)] {
+            let mut outbox = Outbox::new();
+            let mut model = Vec::new();
+            for round in 0..2000_usize {
+                if outbox.len() + piece <= MOST {
+                    let bytes = alloc::vec![round as u8; piece];
+                    outbox.buffer_for(piece, MOST).extend_from_slice(&bytes);
+                    model.extend_from_slice(&bytes);
+                }
+                outbox.consume(written);
+                model.drain(..written.min(model.len()));
+                assert!(outbox.bytes.capacity() <= MOST, "{piece}, {written}");
+            }
+            assert!(outbox.pending() == model, "{piece}, {written}");
+        }
+    }
 
     #[test]
     fn behaves_as_a_plain_queue_of_bytes_for_every_size_of_write() {

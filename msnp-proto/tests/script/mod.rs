@@ -16,6 +16,8 @@ pub struct Script {
     pub now: Instant,
     /// The notification connection, once online.
     pub ns: ConnId,
+    /// What was warned of on the way there.
+    pub before: Vec<Warning>,
     events: Vec<Event>,
     connecting: Vec<(ConnId, Target)>,
     closing: Vec<ConnId>,
@@ -30,15 +32,25 @@ impl Script {
     }
 
     pub fn with(config: Config) -> Self {
+        Self::with_password(config, "Pa55word")
+    }
+
+    /// As [`Script::signing_in`], with another password.
+    pub fn signing_in_with(password: &str) -> Self {
+        Self::with_password(Config::new(), password)
+    }
+
+    fn with_password(config: Config, password: &str) -> Self {
         let mut client = Client::new(config);
         let account = Handle::new("alice@example.net").expect("an account");
         let server = Target { host: "messenger.example.net".into(), port: 1863 };
         let now = Instant::ZERO;
-        client.sign_in(now, SignIn::new(account, "Pa55word".into(), server)).expect("offline");
+        client.sign_in(now, SignIn::new(account, password.into(), server)).expect("offline");
         Self {
             client,
             now,
             ns: ConnId::new(u32::MAX, 0),
+            before: Vec::new(),
             events: Vec::new(),
             connecting: Vec::new(),
             closing: Vec::new(),
@@ -53,10 +65,16 @@ impl Script {
 
     /// A client that is online with these lists.
     pub fn online_with(lists: &str) -> Self {
-        let mut script = Self::signing_in();
+        Self::online_with_config(Config::new(), lists)
+    }
+
+    /// As [`Script::online_with`], with a configuration of its own.
+    pub fn online_with_config(config: Config, lists: &str) -> Self {
+        let mut script = Self::with(config);
         let ns = script.connect("messenger.example.net:1863");
         script.sign_in_with(ns, lists);
         script.drain(ns);
+        script.before = script.warnings();
         script.take_events();
         script
     }
@@ -123,10 +141,21 @@ impl Script {
 
     /// The connection that the client wants to this place.
     pub fn connecting(&mut self, to: &str) -> ConnId {
+        let found = self.find_connecting(to);
+        found.unwrap_or_else(|| panic!("no way to {to} in {:?}", self.connecting))
+    }
+
+    fn find_connecting(&mut self, to: &str) -> Option<ConnId> {
         self.collect();
-        let place = self.connecting.iter().position(|(_, target)| target.to_string() == to);
-        let place = place.unwrap_or_else(|| panic!("no way to {to} in {:?}", self.connecting));
-        self.connecting.remove(place).0
+        let place = self.connecting.iter().position(|(_, target)| target.to_string() == to)?;
+        Some(self.connecting.remove(place).0)
+    }
+
+    /// Lets the client connect there, if it wants to.
+    pub fn try_connect(&mut self, to: &str) -> Option<ConnId> {
+        let conn = self.find_connecting(to)?;
+        self.client.handle_connected(self.now, conn);
+        Some(conn)
     }
 
     /// Lets the client connect there.

@@ -154,7 +154,8 @@ impl Change {
         if dialect < since {
             return Err(Misuse::NotInDialect);
         }
-        let word = |text: &str| Token::new(text.as_bytes()).is_some();
+        let shown = |text: &str| !text.contains(char::is_control);
+        let word = |text: &str| Token::new(text.as_bytes()).is_some() && shown(text);
         let fits = |text: &str, limit: usize| percent::encoded_len(text) <= limit;
         let (valid, expected) = match self {
             Self::Add { list, group, .. } | Self::Remove { list, group, .. } => {
@@ -172,7 +173,9 @@ impl Change {
             Self::Url { service, parameter } => {
                 (word(service) && parameter.as_deref().is_none_or(word), Expected::Token)
             }
-            Self::Find { terms } => (Words::new(terms.as_bytes()).is_some(), Expected::Words),
+            Self::Find { terms } => {
+                (Words::new(terms.as_bytes()).is_some() && shown(terms), Expected::Words)
+            }
             Self::Mail { address, text } => {
                 (word(address) && text.len() <= limits::SWITCHBOARD_PAYLOAD, Expected::Account)
             }

@@ -3,13 +3,12 @@
 
 use alloc::boxed::Box;
 use alloc::string::String;
-use alloc::vec::Vec;
 
 use super::Event;
 use super::ledger::Kind;
 use super::state::{Core, State};
 use super::timers::Timer;
-use crate::body::{InitialMail, MailActivity, NewMail, Notice};
+use crate::body::{InitialMail, MailActivity, MimeProblem, NewMail, Notice};
 use crate::client::{Event as Report, Failure, Warning};
 use crate::error::{Expected, Lost, Violation};
 use crate::machine::Target;
@@ -73,10 +72,12 @@ impl Core {
             Reply::Out { reason } => return Err(out(reason)),
             Reply::Msg { account, body, .. } => self.on_notice(account, body),
             Reply::Cvr { trid, versions } => {
+                if self.ledger.take(trid, |kind| *kind == Kind::Report).is_none() {
+                    self.unmatched(Verb::CVR, trid);
+                    return Ok(());
+                }
                 let words = versions.iter().map(|word| String::from_utf8_lossy(word).into());
-                let words = words.take(8).collect::<Vec<String>>();
-                self.done(now, Verb::CVR, trid, |kind| *kind == Kind::Report);
-                self.tell(Report::Versions { words });
+                self.tell(Report::Versions { words: words.take(8).collect() });
             }
             Reply::Ver { .. }
             | Reply::Inf { .. }
@@ -217,7 +218,12 @@ impl Core {
         if account.as_bytes() != b"Hotmail" {
             return self.warn(Warning::OutOfPlace { verb: Verb::MSG });
         }
-        self.tell(match Notice::parse(body.0) {
+        let (notice, problem) = Notice::parse_with(body.0);
+        // Some servers leave out the empty line behind the header.
+        if let Some(problem) = problem.filter(|problem| *problem != MimeProblem::NoEmptyLine) {
+            self.warn(Warning::Payload { verb: Verb::MSG, problem });
+        }
+        self.tell(match notice {
             Notice::Profile(profile) => Report::Profile(Box::new(profile.to_profile())),
             Notice::InitialMail(fields) => Report::InitialMail(InitialMail::parse(fields)),
             Notice::NewMail(fields) => Report::NewMail(NewMail::parse(fields)),
@@ -252,7 +258,10 @@ impl Core {
                     }
                 }
                 Kind::Challenge => return Err(Lost::Challenge),
-                Kind::Sync => self.finish_sync(now, false),
+                Kind::Sync => {
+                    self.warn(Warning::Refused { verb: Verb::SYN, code });
+                    self.finish_sync(now, false);
+                }
                 Kind::FirstStatus => return Err(Lost::Refused(code)),
                 kind => self.fail(open.verb, kind, open.request, why),
             },

@@ -162,7 +162,10 @@ impl Core {
                 self.tell(Report::Done { request });
             }
             (_, Some(request)) => self.not_granted(request, verb, why),
-            (_, None) => self.warn(Warning::Unanswered { verb }),
+            (_, None) => self.warn(match why {
+                Failure::Refused(code) => Warning::Refused { verb, code },
+                _ => Warning::Unanswered { verb },
+            }),
         }
     }
 

@@ -9,7 +9,7 @@ use crate::client::{Event as Report, RosterChange, Warning};
 use crate::error::Expected;
 use crate::ns::{Reply, Roster};
 use crate::time::Instant;
-use crate::types::{Account, Groups, Key, List, Name, Number, Status, TrId};
+use crate::types::{Account, Groups, Key, List, ListVersion, Name, Number, Status, TrId};
 use crate::wire::Verb;
 
 /// A dump in progress. The roster of before stays as it is until the new one is complete.
@@ -89,15 +89,17 @@ impl Core {
         match reply {
             Reply::Syn { trid, version } => self.on_syn(now, trid, version),
             Reply::Lst { trid, list, version, index, total, account, name, groups } => {
-                self.roster_of(trid).set_version(version);
-                self.on_entry(now, trid, list, (index, total), Some((account, name, groups)));
+                let entry = Some((account, name, groups));
+                self.on_entry(now, trid, (list, version), (index, total), entry);
             }
             Reply::LstEmpty { trid, list, version } => {
-                self.roster_of(trid).set_version(version);
-                self.on_entry(now, trid, list, (Number(0), Number(0)), None);
+                self.on_entry(now, trid, (list, version), (Number(0), Number(0)), None);
             }
             Reply::Lsg { trid, version, index, total, group, name, .. } => {
                 let in_dump = self.in_dump(trid);
+                if !in_dump && !matches!(self.ledger.peek(trid), Some((Kind::Groups, _))) {
+                    return self.unmatched(Verb::LSG, trid);
+                }
                 let roster = self.roster_of(trid);
                 roster.set_version(version);
                 if roster.groups().count() >= MOST_GROUPS {
@@ -143,22 +145,25 @@ impl Core {
                 self.on_property(account, key, value);
             }
             Reply::BprBare { key, value, .. } => {
-                if let Some(account) = self.last_listed.clone() {
-                    self.on_property(Account::from(&account), key, value);
-                }
+                let Some(account) = self.last_listed.clone() else {
+                    return self.warn(Warning::OutOfPlace { verb: Verb::BPR });
+                };
+                self.on_property(Account::from(&account), key, value);
             }
             Reply::Iln { status, account, name, .. } => {
-                self.on_presence(status.or_online(), account, name, true);
+                self.on_presence(Verb::ILN, status.or_online(), account, name);
             }
             Reply::Nln { status, account, name } => {
-                self.on_presence(status.or_online(), account, name, false);
+                self.on_presence(Verb::NLN, status.or_online(), account, name);
             }
-            Reply::Fln { account } => self.on_presence(Status::Offline, account, None, false),
+            Reply::Fln { account } => {
+                self.on_presence(Verb::FLN, Status::Offline, account, None);
+            }
             reply => self.on_change(now, reply),
         }
     }
 
-    fn on_syn(&mut self, now: Instant, trid: TrId, version: crate::types::ListVersion) {
+    fn on_syn(&mut self, now: Instant, trid: TrId, version: ListVersion) {
         let known = self.roster.version();
         match &mut self.sync {
             Some(sync) if sync.trid == trid && !sync.begun => {
@@ -178,7 +183,7 @@ impl Core {
         &mut self,
         now: Instant,
         trid: TrId,
-        list: List,
+        (list, version): (List, ListVersion),
         (index, total): (Number, Number),
         entry: Option<(Account<'_>, Option<Name<'_>>, Option<Groups<'_>>)>,
     ) {
@@ -187,10 +192,12 @@ impl Core {
         if !in_dump && !asked {
             return self.unmatched(Verb::LST, trid);
         }
+        self.roster_of(trid).set_version(version);
         if asked && index.0 <= 1 {
             self.roster.clear_list(list);
         }
         let limit = self.config.roster_entries;
+        let counts = entry.is_some();
         if let Some((account, name, groups)) = entry {
             let roster = self.roster_of(trid);
             let room = roster.entries() < limit;
@@ -207,7 +214,7 @@ impl Core {
         let last = index == total;
         match &mut self.sync {
             Some(sync) if in_dump => {
-                if index.0 > 0 {
+                if counts {
                     sync.count(list, total.0);
                 }
                 if last && list == List::Reverse {
@@ -281,10 +288,10 @@ impl Core {
 
     fn on_presence(
         &mut self,
+        verb: Verb,
         status: Status,
         account: Account<'_>,
         name: Option<Name<'_>>,
-        initial: bool,
     ) {
         let (account, nick, known) = match self.roster.set_presence(account, status, name) {
             Some((account, nick)) => (account, nick, true),
@@ -292,10 +299,11 @@ impl Core {
                 Some(account) => (account, name.map(Name::to_nick), false),
                 None => {
                     let expected = Expected::Account;
-                    return self.warn(Warning::Invalid { verb: Verb::NLN, expected });
+                    return self.warn(Warning::Invalid { verb, expected });
                 }
             },
         };
+        let initial = verb == Verb::ILN;
         self.tell(Report::Presence { account, status, nick, known, initial });
     }
 

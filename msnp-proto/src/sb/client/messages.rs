@@ -79,7 +79,13 @@ impl Core {
             let content = Content::Text(text);
             return self.link.tell(Event::Received { account, nick, content });
         }
-        let content = match body::Message::parse(payload) {
+        let (message, problem) = body::Message::parse_with(payload);
+        if let Some(problem) = problem {
+            self.warn(Warning::Payload { verb: Verb::MSG, problem });
+        }
+        let content = match message {
+            // A header that is reported is reported with every text.
+            body::Message::Text(text) if problem.is_some() => Content::Text(text.to_text()),
             body::Message::Text(text) => Content::Text(self.last_header.remember(&text)),
             body::Message::Typing { .. } => return self.link.tell(Event::Typing { account }),
             _ => {

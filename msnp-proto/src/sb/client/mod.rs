@@ -222,28 +222,36 @@ impl Switchboard {
     pub fn scanned(&mut self) -> u64 {
         self.inbox.decoder().scanned()
     }
+
+    /// Takes the first frame of `bytes`, so that its events can be acted on before the next one.
+    /// Returns whether there was one; if not, all of `bytes` has been taken.
+    pub(crate) fn take_frame(&mut self, now: Instant, bytes: &mut &[u8]) -> bool {
+        let Self { inbox, core } = self;
+        if !core.is_listening() {
+            return false;
+        }
+        let result = match inbox.next(bytes) {
+            Ok(None) => return false,
+            Ok(Some(Incoming::Frame(frame))) => core.on_frame(now, frame),
+            Ok(Some(Incoming::Oversized { frame, announced })) => {
+                let verb = frame.verb().unwrap_or(Verb::MSG);
+                core.warn(Warning::Oversized { verb, announced });
+                Ok(())
+            }
+            Err(error) => Err(Lost::Frame(error)),
+        };
+        if let Err(why) = result {
+            core.lose(why);
+        }
+        true
+    }
 }
 
 impl Machine for Switchboard {
     type Event = Event;
 
     fn handle_input(&mut self, now: Instant, mut bytes: &[u8]) {
-        let Self { inbox, core } = self;
-        while core.is_listening() {
-            let result = match inbox.next(&mut bytes) {
-                Ok(None) => return,
-                Ok(Some(Incoming::Frame(frame))) => core.on_frame(now, frame),
-                Ok(Some(Incoming::Oversized { frame, announced })) => {
-                    let verb = frame.verb().unwrap_or(Verb::MSG);
-                    core.warn(Warning::Oversized { verb, announced });
-                    Ok(())
-                }
-                Err(error) => Err(Lost::Frame(error)),
-            };
-            if let Err(why) = result {
-                core.lose(why);
-            }
-        }
+        while self.take_frame(now, &mut bytes) {}
     }
 
     fn handle_eof(&mut self, _now: Instant) {

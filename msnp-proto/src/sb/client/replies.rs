@@ -60,7 +60,8 @@ impl Core {
             (State::Inside | State::Answering { .. }, Reply::Joi { account, name }) => {
                 self.join(account, name, Verb::JOI);
             }
-            (State::Inside, Reply::Msg { account, name, body }) => {
+            // Who is in already may speak before all who are in have been named.
+            (State::Inside | State::Answering { .. }, Reply::Msg { account, name, body }) => {
                 self.since = now;
                 self.receive(account, name, body.0);
             }

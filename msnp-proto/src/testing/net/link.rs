@@ -69,8 +69,9 @@ impl Link {
     /// When something arrives that is not there yet.
     pub(super) fn next_due(&self, now: Instant) -> Option<Instant> {
         let due = |end: &End| {
-            let piece = end.coming.front().map(|(due, _)| *due);
-            earlier(piece, end.fin).filter(|due| *due > now)
+            // The end of the stream may be due already, and wait for a piece that is not.
+            let piece = end.coming.front().map(|(due, _)| *due).filter(|due| *due > now);
+            earlier(piece, end.fin.filter(|due| *due > now))
         };
         self.ends.iter().filter(|end| !end.gone).map(due).fold(None, earlier)
     }

@@ -15,10 +15,10 @@ use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use self::link::{End, Link};
 use self::node::{Cell, Node};
-use super::{Chunking, SeededEntropy};
+use super::{Chunking, Role, SeededEntropy};
 use crate::machine::{Closed, ConnId, Host, ListenerId, Output, Target};
 use crate::time::{Duration, Instant, earlier};
-use crate::transcript::{Line, Transcript};
+use crate::transcript::{Line, Side, Transcript};
 
 /// Any number of hosts, what flies between them, and the time.
 ///
@@ -76,6 +76,7 @@ pub struct Net {
     /// What may be added to the latency.
     jitter: Duration,
     random: SeededEntropy,
+    seed: u64,
     buffer: usize,
     chunking: Chunking,
     patience: usize,
@@ -133,6 +134,7 @@ impl Net {
             latency: Duration::ZERO,
             jitter: Duration::ZERO,
             random: SeededEntropy::new(0),
+            seed: 0,
             buffer: 64 * 1024,
             chunking: Chunking::Whole,
             patience: 1_000_000,
@@ -158,6 +160,7 @@ impl Net {
     pub const fn with_jitter(mut self, most: Duration, seed: u64) -> Self {
         self.jitter = most;
         self.random = SeededEntropy::new(seed);
+        self.seed = seed;
         self
     }
 
@@ -248,21 +251,39 @@ impl Net {
         &self.transcript
     }
 
+    /// The transcript with headers that say how the network was made and which server each
+    /// connection is to, as far as its first bytes tell: so [`Dialogue::all`](super::Dialogue::all)
+    /// reads it, and [`Replay`](super::Replay) plays it to a machine.
+    #[must_use]
+    pub fn report(&self) -> Transcript {
+        let mut report = Transcript::new();
+        let mut header = |key: &str, value: String| {
+            report.push(Line::Header { key: key.to_string(), value });
+        };
+        header("seed", self.seed.to_string());
+        header("cut", alloc::format!("{:?}", self.chunking));
+        for name in self.transcript.connections().into_iter().flatten() {
+            let role = Role::of(&self.transcript.bytes(Some(name), Side::Client));
+            if let Some(role) = role {
+                header("connection", alloc::format!("{name} {}", role.as_str()));
+            }
+        }
+        self.transcript.lines().iter().for_each(|line| report.push(line.clone()));
+        report
+    }
+
     /// Lets happen what can happen without time going by.
     ///
     /// # Panics
     ///
-    /// When that has no end, with the last lines of the transcript.
+    /// When that has no end.
     pub fn settle(&mut self) {
         for _ in 0..self.patience {
             if !self.round() {
                 return;
             }
         }
-        let lines = self.transcript.lines();
-        let last: Vec<String> =
-            lines.iter().skip(lines.len().saturating_sub(20)).map(ToString::to_string).collect();
-        panic!("the hosts talk without end at {:?}:\n{}", self.now, last.join("\n"));
+        panic!("the hosts talk without end at {:?}", self.now);
     }
 
     /// Lets this much time go by, stopping at everything that is due on the way.
@@ -418,6 +439,15 @@ impl Net {
 impl Default for Net {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+/// A net that goes down in a panic leaves its [`Net::report`] on standard error.
+impl Drop for Net {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            std::eprintln!("{}", self.report());
+        }
     }
 }
 

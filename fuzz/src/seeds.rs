@@ -1,0 +1,298 @@
+//! What fuzzing begins with: inputs for every target from all transcripts, and a dictionary from
+//! the tables of verbs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use msnp_proto::testing::{Dialogue, OwnedFrame, Role, SeededEntropy, What, library};
+use msnp_proto::transcript::{Side, Transcript};
+use msnp_proto::types::{Delivery, Dialect, List, OnOff, Privacy, Prompt, Property, Status};
+use msnp_proto::{ns, sb};
+
+use crate::script::TRID;
+
+/// Inputs by target, each with a name that says where it is from.
+pub type Seeds = BTreeMap<&'static str, BTreeMap<String, Vec<u8>>>;
+
+/// The inputs of all targets.
+#[must_use]
+pub fn seeds() -> Seeds {
+    let mut seeds = Seeds::new();
+    for (name, text) in library::ALL {
+        let transcript = library::transcript(name);
+        let dialogues = Dialogue::all(&transcript).expect("the library knows its roles");
+        let mut add = |target, part: &str, bytes| {
+            seeds.entry(target).or_default().insert(format!("{name}{part}"), bytes);
+        };
+        add("transcripts", "", text.as_bytes().to_vec());
+        add("client", "", client(&dialogues));
+        add("hub", "", hub(&dialogues));
+        streams(&transcript, &dialogues, &mut add);
+    }
+    for (number, shape) in (0..=u8::MAX).enumerate() {
+        let input = [&[shape][..], b"\x07\x03\x05words\x0fbob@example.net\x04name"].concat();
+        seeds.entry("values").or_default().insert(format!("shape-{number}"), input);
+    }
+    for seed in 0..16 {
+        let mut random = SeededEntropy::new(seed);
+        let bytes = (0..240).map(|_| random.next_u64() as u8).collect();
+        seeds.entry("storm").or_default().insert(format!("seed-{seed}"), bytes);
+    }
+    seeds
+}
+
+/// What each side said as streams, and the payloads and words in it.
+fn streams(
+    transcript: &Transcript,
+    dialogues: &[Dialogue],
+    add: &mut impl FnMut(&'static str, &str, Vec<u8>),
+) {
+    let mut words = BTreeSet::new();
+    for (dialogue, place) in dialogues.iter().zip(0..) {
+        for side in [Side::Client, Side::Server] {
+            let said = transcript.bytes(dialogue.name.as_deref(), side);
+            let (target, decoder) = match (dialogue.role, side) {
+                (Role::Switchboard, Side::Server) => ("sb_replies", 2),
+                (Role::Switchboard, Side::Client) => ("sb_requests", 3),
+                (_, Side::Server) => ("ns_replies", 0),
+                (_, Side::Client) => ("ns_requests", 1),
+            };
+            let part = format!("-{place}-{}", if side == Side::Client { "c" } else { "s" });
+            add("frames", &part, [&[decoder, 4, 1, place][..], &said].concat());
+            add(target, &part, said);
+        }
+        for (frame, number) in frames(dialogue).zip(0..) {
+            words.extend(frame.frame().words().map(<[u8]>::to_vec));
+            let Some(payload) = frame.frame().payload() else { continue };
+            let part = format!("-{place}-{number}");
+            add("bodies", &part, payload.to_vec());
+            let header = payload.split(|byte| *byte == b'\n').find_map(|line| {
+                line.strip_prefix(b"X-MMS-IM-Format: ").filter(|value| value.len() < 256)
+            });
+            if let Some(format) = header {
+                let body = payload.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+                let head = [&[0, 0, 255, 5][..], b"Arial", b"BI", &[0, 22, 0]].concat();
+                let input = [&head[..], &[format.len() as u8], format, body].concat();
+                add("texts", &part, input);
+            }
+        }
+    }
+    for (word, number) in words.into_iter().zip(0..) {
+        add("leaves", &format!("-{number}"), word);
+    }
+}
+
+fn frames(dialogue: &Dialogue) -> impl Iterator<Item = &OwnedFrame> {
+    dialogue.steps.iter().filter_map(|step| match &step.what {
+        What::Frame(frame) => Some(frame),
+        _ => None,
+    })
+}
+
+/// Everything that was said on all connections, in the order of the transcript: the connection,
+/// the side, and what was done.
+fn steps(dialogues: &[Dialogue]) -> Vec<(u8, Side, &What)> {
+    let mut all: Vec<_> = dialogues
+        .iter()
+        .zip(0..)
+        .flat_map(|(dialogue, at)| {
+            dialogue.steps.iter().map(move |step| (step.line, at, step.side, &step.what))
+        })
+        .collect();
+    all.sort_by_key(|(line, ..)| *line);
+    all.into_iter().map(|(_, at, side, what)| (at, side, what)).collect()
+}
+
+/// Operations by which a client hears what the servers said, and is told to say what the client
+/// did.
+fn client(dialogues: &[Dialogue]) -> Vec<u8> {
+    let mut ops = vec![4, 1];
+    for (at, side, what) in steps(dialogues) {
+        match (side, what) {
+            (Side::Server, What::Frame(frame)) => {
+                let number = frame.answers().map(|number| number.to_string());
+                let words = number.map_or_else(
+                    || frame.raw().to_vec(),
+                    |number| replaced(frame.raw(), number.as_bytes(), &[TRID]),
+                );
+                say(&mut ops, 2, at, &words);
+            }
+            (Side::Server, What::Rest(bytes)) => say(&mut ops, 2, at, bytes),
+            (Side::Server, What::Close) => ops.extend([9, at]),
+            (Side::Client, What::Frame(frame)) => tell(&mut ops, frame),
+            (Side::Client, _) => {}
+        }
+    }
+    ops
+}
+
+/// The operation that makes a client say something like this.
+fn tell(ops: &mut Vec<u8>, frame: &OwnedFrame) {
+    let request = |kind| [19, 1, 4, b'N', b'i', b'c', b'k', 5, 0, kind];
+    match frame.frame().word() {
+        b"XFR" => ops.extend([17, 1, 1, 2]),
+        b"CAL" => ops.extend([17, 1, 2, 1]),
+        b"MSG" => ops.extend([15, 1, 2, 5, b'h', b'e', b'l', b'l', b'o', 3]),
+        b"OUT" => ops.push(23),
+        b"PNG" => ops.extend([11, 8]),
+        b"ADD" => ops.extend(request(1)),
+        b"REM" => ops.extend(request(2)),
+        b"ADG" => ops.extend(request(8)),
+        b"REG" => ops.extend(request(9)),
+        b"RMG" => ops.extend(request(10)),
+        b"REA" => ops.extend(request(11)),
+        b"BLP" => ops.extend(request(13)),
+        b"GTC" => ops.extend(request(14)),
+        b"PRP" => ops.extend(request(15)),
+        b"LST" => ops.extend(request(16)),
+        b"LSG" => ops.extend(request(17)),
+        b"URL" => ops.extend(request(18)),
+        b"FND" => ops.extend(request(19)),
+        b"SND" | b"SDC" => ops.extend(request(20)),
+        b"PAG" => ops.extend(request(21)),
+        b"IMS" => ops.extend(request(22)),
+        b"CHG" => ops.extend(request(23)),
+        _ => {}
+    }
+}
+
+/// Operations by which a hub hears what the clients said.
+fn hub(dialogues: &[Dialogue]) -> Vec<u8> {
+    let mut ops = vec![0, 1];
+    for dialogue in dialogues {
+        let socket = match dialogue.role {
+            Role::Dispatch => 0,
+            Role::Notification => 1,
+            Role::Switchboard => 2,
+        };
+        ops.extend([0, socket, 0]);
+    }
+    for (at, side, what) in steps(dialogues) {
+        match (side, what) {
+            (Side::Client, What::Frame(frame)) => {
+                let words: Vec<&[u8]> = frame.frame().words().collect();
+                let given: &[(usize, &[u8])] = match (words[0], words.len()) {
+                    (b"USR", 4) => &[(3, b"\x01")],
+                    (b"ANS", 5) => &[(3, b"\x02"), (4, b"\x03")],
+                    _ => &[],
+                };
+                let mut raw = frame.raw().to_vec();
+                for (place, mark) in given {
+                    raw = replaced(&raw, words[*place], mark);
+                }
+                say(&mut ops, 3, at, &raw);
+            }
+            (Side::Client, What::Rest(bytes)) => say(&mut ops, 3, at, bytes),
+            (Side::Client, What::Close) => ops.extend([14, at]),
+            (Side::Server, _) => {}
+        }
+    }
+    ops
+}
+
+/// The bytes with the first such word replaced.
+fn replaced(raw: &[u8], word: &[u8], by: &[u8]) -> Vec<u8> {
+    let wanted = [b" ", word].concat();
+    let Some(at) = raw.windows(wanted.len()).position(|window| window == wanted) else {
+        return raw.to_vec();
+    };
+    [&raw[..=at], by, &raw[at + wanted.len()..]].concat()
+}
+
+/// Appends the operation by which words arrive, as often as they need.
+fn say(ops: &mut Vec<u8>, op: u8, at: u8, words: &[u8]) {
+    for piece in words.chunks(255) {
+        ops.extend([op, at, piece.len() as u8]);
+        ops.extend_from_slice(piece);
+    }
+}
+
+/// The dictionary: all verbs, and the words and header names that have a meaning.
+#[must_use]
+pub fn dictionary() -> String {
+    let rows = [ns::Request::VERBS, ns::Reply::VERBS, sb::Request::VERBS, sb::Reply::VERBS];
+    let mut words: BTreeSet<String> =
+        rows.concat().iter().map(|row| format!("{} ", row.verb)).collect();
+    words.extend(List::ALL.iter().map(ToString::to_string));
+    words.extend(Privacy::ALL.iter().map(ToString::to_string));
+    words.extend(Prompt::ALL.iter().map(ToString::to_string));
+    words.extend(Property::ALL.iter().map(ToString::to_string));
+    words.extend(Status::ALL.iter().map(ToString::to_string));
+    words.extend(Delivery::ALL.iter().map(ToString::to_string));
+    words.extend(OnOff::ALL.iter().map(ToString::to_string));
+    words.extend(Dialect::ALL.iter().map(ToString::to_string));
+    words.extend(WORDS.map(str::to_owned));
+    let mut text = String::from("# Made from the tables of verbs: cargo run --example seeds\n");
+    for word in words {
+        let escaped = word.bytes().map(|byte| match byte {
+            b'"' | b'\\' => format!("\\{}", char::from(byte)),
+            b' '..=b'~' => char::from(byte).to_string(),
+            _ => format!("\\x{byte:02X}"),
+        });
+        text.push_str(&format!("\"{}\"\n", escaped.collect::<String>()));
+    }
+    text
+}
+
+/// Words that are in no table of verbs.
+const WORDS: [&str; 60] = [
+    "\r\n",
+    "\r\n\r\n",
+    " MD5 I ",
+    " MD5 S ",
+    " OK ",
+    " NS ",
+    " SB ",
+    " CKI ",
+    " RINGING ",
+    " 0 ",
+    "CVR0",
+    "OTH",
+    "SSD",
+    "911 ",
+    "217 ",
+    "4294967295",
+    "%20",
+    "alice@example.net",
+    "bob@example.net",
+    "192.0.2.1:1863",
+    "[2001:db8::1]:1",
+    "msmsgs@msnmsgr.com 32\r\n",
+    "MIME-Version: 1.0\r\n",
+    "Content-Type: ",
+    "text/plain; charset=UTF-8",
+    "charset=ISO-8859-1",
+    "text/x-msmsgscontrol",
+    "TypingUser: ",
+    "text/x-msmsgsinvite",
+    "Invitation-Command: ",
+    "INVITE",
+    "ACCEPT",
+    "CANCEL",
+    "Invitation-Cookie: ",
+    "Application-Name: ",
+    "Application-GUID: ",
+    "X-MMS-IM-Format: ",
+    "FN=",
+    "; EF=",
+    "; CO=",
+    "; CS=",
+    "; PF=",
+    "; RL=1",
+    "text/x-msmsgsprofile",
+    "LoginTime: ",
+    "MSPAuth: ",
+    "ClientIP: ",
+    "ClientPort: ",
+    "text/x-msmsgsinitialemailnotification",
+    "Inbox-Unread: ",
+    "Folders-Unread: ",
+    "text/x-msmsgsemailnotification",
+    "From: ",
+    "Subject: ",
+    "=?utf-8?Q?",
+    "=?iso-8859-1?B?",
+    "text/x-msmsgsactivemailnotification",
+    "Message-Delta: ",
+    "application/x-msmsgssystemmessage",
+    "= connection: ",
+];

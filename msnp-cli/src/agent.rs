@@ -1,0 +1,506 @@
+//! Does what a script, a pipe or somebody in a chat asks for, and says what became of it.
+//!
+//! This module knows which chat is with whom, which answer belongs to what was asked, and marks
+//! every event with that. It has no socket and no clock: it is given the client, the books and the
+//! time, it hears what the client tells, and what it has to say is polled.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use msnp_proto::client::{ChatId, Client, Event as Told, Failure as Why, MessageId, RequestId};
+use msnp_proto::error::{Lost, Misuse};
+use msnp_proto::time::Instant;
+use msnp_proto::types::{Delivery, Handle};
+
+use crate::errand::{Asked, Errand, Refusal, State};
+use crate::events::{Change, Chat, Event, Mark, Marked};
+use crate::exit::Exit;
+use crate::ledger::Ledger;
+use crate::script::{Action, Whom};
+use crate::translate;
+
+/// Chats that are remembered with whom they are. The client remembers fewer.
+const CHATS: usize = 1024;
+
+/// What the agent works with.
+pub(crate) struct Means<'a> {
+    pub(crate) now: Instant,
+    pub(crate) client: &'a mut Client,
+    pub(crate) ledger: &'a mut Ledger,
+}
+
+/// Something that the agent has to say.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Report {
+    pub(crate) marked: Marked,
+    /// The same as a sentence for stderr, if something was not done.
+    pub(crate) error: Option<String>,
+}
+
+/// Whoever does what is asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Agent {
+    talks: Talks,
+    /// What the server is being asked for. The next begins when it has ended, for it may build on
+    /// what the one before has changed.
+    errand: Option<(Mark, Asked, Errand)>,
+    errands: VecDeque<(Mark, Action)>,
+    calls: Vec<Call>,
+    /// Chats that we opened, until the client says so.
+    fresh: BTreeMap<ChatId, Mark>,
+    /// Chats to be left when what was said in them has ended.
+    leaves: Vec<(Mark, ChatId)>,
+    /// Chats that we left: their end has been told.
+    left: BTreeSet<ChatId>,
+    reports: VecDeque<Report>,
+    /// What was said of our own state last, for the client says it once more.
+    state: Option<Event>,
+}
+
+/// Somebody who is to come into a chat.
+#[derive(Debug)]
+struct Call {
+    mark: Mark,
+    chat: ChatId,
+    who: Handle,
+    /// They are to see that we are typing.
+    typing: bool,
+}
+
+impl Agent {
+    /// Does what is asked for. What cannot be done is refused at once.
+    pub(crate) fn act(&mut self, means: &mut Means<'_>, mark: Mark, action: &Action) {
+        let result = match action {
+            Action::Send { to, text } => {
+                self.send(means, mark, to, text);
+                return;
+            }
+            Action::Typing(whom) => self.show_typing(means, &mark, whom),
+            Action::Open(who) => self.open(means, &mark, who),
+            Action::Leave(whom) => self.leave(means, &mark, whom),
+            _ => {
+                self.errands.push_back((mark, action.clone()));
+                return self.begin_errands(means);
+            }
+        };
+        match result {
+            // Nothing of it is known to have been of use, so it weighs nothing.
+            Ok(true) => mark.line.into_iter().for_each(|line| means.ledger.finish(line)),
+            Ok(false) => {}
+            Err(refusal) => self.refuse(means, mark, Asked::of(action), &refusal),
+        }
+    }
+
+    /// Ends something that was never begun.
+    pub(crate) fn refuse(
+        &mut self,
+        means: &mut Means<'_>,
+        mark: Mark,
+        asked: Asked,
+        refusal: &Refusal,
+    ) {
+        means.ledger.count(refusal.exit);
+        // What was asked for and perhaps done is not to be asked for again.
+        if let (Exit::Unknown, Some(line)) = (refusal.exit, mark.line) {
+            means.ledger.finish(line);
+        }
+        let error = Some(refusal.sentence(&asked));
+        let marked = Marked { mark, event: refusal.event(asked) };
+        self.reports.push_back(Report { marked, error });
+    }
+
+    /// Takes what the client tells. `Some` is to be shown, with this mark; of the rest something
+    /// else tells, or will.
+    pub(crate) fn hear(&mut self, means: &mut Means<'_>, told: &Told) -> Option<Mark> {
+        match told {
+            Told::Done { request } => {
+                let (mark, asked, errand) = self.errand_of(*request)?;
+                let state = errand.granted(means.client, means.now);
+                self.proceed(means, mark, asked, state);
+                self.begin_errands(means);
+                return None;
+            }
+            Told::Refused { request, verb, why } => {
+                let Some((mark, asked, errand)) = self.errand_of(*request) else {
+                    return Some(Mark::NONE);
+                };
+                let state = errand.refused(means.client, *verb, *why);
+                self.proceed(means, mark, asked, state);
+                self.begin_errands(means);
+                return None;
+            }
+            Told::ChatOpened { chat, with, incoming } => {
+                if *incoming {
+                    self.talks.opened(*chat, with);
+                }
+                return Some(self.fresh.remove(chat).unwrap_or_default());
+            }
+            Told::Joined { chat, account, .. } => {
+                self.talks.joined(*chat, account);
+                return Some(self.answered(means, *chat, account));
+            }
+            Told::NotReached { chat, account, why } => {
+                return Some(self.unanswered(means, *chat, account, *why));
+            }
+            Told::ChatClosed { chat, why } => {
+                if self.left.remove(chat) {
+                    return None;
+                }
+                return Some(self.hung_up(means, *chat, *why));
+            }
+            Told::Lost { why } => {
+                let refusal = Refusal::new(Exit::of_lost(*why), format!("session lost: {why}"));
+                self.give_up(means, |_| true, &refusal);
+            }
+            Told::StatusChanged { .. } if self.state == translate::event(told) => return None,
+            told => {
+                let is_ours =
+                    |(_, _, errand): &(Mark, Asked, Errand)| errand.explains(means.client, told);
+                if self.errand.as_ref().is_some_and(is_ours) {
+                    return None;
+                }
+            }
+        }
+        Some(Mark::NONE)
+    }
+
+    /// The next thing to say, oldest first. To be asked until there is none, whenever the agent was
+    /// given or told something.
+    pub(crate) fn poll_report(&mut self, means: &mut Means<'_>) -> Option<Report> {
+        let is_quiet = |(_, chat): &(Mark, ChatId)| !means.ledger.is_open_in(*chat);
+        if let Some(next) = self.leaves.iter().position(is_quiet) {
+            let (mark, chat) = self.leaves.remove(next);
+            self.leave_now(means, mark, chat);
+        }
+        self.reports.pop_front()
+    }
+
+    /// How many things that are no messages have not ended.
+    pub(crate) fn pending(&self) -> usize {
+        let errand = usize::from(self.errand.is_some());
+        errand + self.errands.len() + self.calls.len() + self.leaves.len()
+    }
+
+    /// Whether something that has not ended has this name.
+    pub(crate) fn has(&self, id: &str) -> bool {
+        let is = |mark: &Mark| mark.id.as_deref() == Some(id);
+        self.errand.as_ref().is_some_and(|(mark, _, _)| is(mark))
+            || self.errands.iter().any(|(mark, _)| is(mark))
+            || self.calls.iter().any(|call| is(&call.mark))
+            || self.leaves.iter().any(|(mark, _)| is(mark))
+    }
+
+    fn begin_errands(&mut self, means: &mut Means<'_>) {
+        while self.errand.is_none() {
+            let Some((mark, action)) = self.errands.pop_front() else { return };
+            let state = Errand::begin(means.client, means.now, &action);
+            self.proceed(means, mark, Asked::of(&action), state);
+        }
+    }
+
+    fn errand_of(&mut self, request: RequestId) -> Option<(Mark, Asked, Errand)> {
+        self.errand.take_if(|(_, _, errand)| errand.request() == request)
+    }
+
+    fn proceed(
+        &mut self,
+        means: &mut Means<'_>,
+        mark: Mark,
+        asked: Asked,
+        state: Result<State, Refusal>,
+    ) {
+        match state {
+            Ok(State::Open(errand)) => {
+                self.errand = Some((mark, asked, errand));
+            }
+            Ok(State::Done(event)) => {
+                means.ledger.count(Exit::Done);
+                mark.line.into_iter().for_each(|line| means.ledger.finish(line));
+                if matches!(&event, Event::Setting { name, .. } if name == "state") {
+                    self.state = Some(event.clone());
+                }
+                self.say(mark, event);
+            }
+            Err(refusal) => self.refuse(means, mark, asked, &refusal),
+        }
+    }
+
+    fn say(&mut self, mark: Mark, event: Event) {
+        self.reports.push_back(Report { marked: Marked { mark, event }, error: None });
+    }
+
+    fn send(&mut self, means: &mut Means<'_>, mark: Mark, whom: &Whom, text: &str) {
+        let mark = means.ledger.mark(mark);
+        let to = self.name(means.client, whom);
+        match self.say_text(means, &mark, whom, text) {
+            Ok((message, chat)) => {
+                // Whoever reads it need not see that it was written.
+                for call in self.take_calls(|call| call.typing && call.chat == chat) {
+                    call.mark.line.into_iter().for_each(|line| means.ledger.finish(line));
+                }
+                means.ledger.taken(means.now, message, chat, mark, to);
+            }
+            Err(misuse) => {
+                let (exit, reason) = (Exit::of_misuse(misuse), misuse.to_string());
+                let marked = means.ledger.failed(mark, to, exit, reason);
+                self.reports.push_back(Report { marked, error: None });
+            }
+        }
+    }
+
+    fn say_text(
+        &mut self,
+        means: &mut Means<'_>,
+        mark: &Mark,
+        whom: &Whom,
+        text: &str,
+    ) -> Result<(MessageId, ChatId), Misuse> {
+        let chat = match whom {
+            Whom::Chat(number) => ChatId(*number),
+            Whom::Person(who) => self.chat_with(means, mark, who)?,
+        };
+        let said = means.client.send_text(means.now, chat, text, Delivery::Always);
+        match (said, whom) {
+            // The client forgets a chat that was not used for long.
+            (Err(Misuse::NoSuchChat), Whom::Person(who)) => {
+                self.talks.forget(chat);
+                let chat = self.chat_with(means, mark, who)?;
+                let said = means.client.send_text(means.now, chat, text, Delivery::Always)?;
+                Ok((said, chat))
+            }
+            (said, _) => Ok((said?, chat)),
+        }
+    }
+
+    /// The chat with somebody alone; a new one if there is none.
+    fn chat_with(
+        &mut self,
+        means: &mut Means<'_>,
+        mark: &Mark,
+        who: &Handle,
+    ) -> Result<ChatId, Misuse> {
+        if let Some(chat) = self.talks.with(who) {
+            return Ok(chat);
+        }
+        let chat = means.client.open_chat(means.now, who)?;
+        self.talks.opened(chat, who);
+        self.fresh.insert(chat, mark.clone());
+        Ok(chat)
+    }
+
+    /// `true` means that there is nothing to wait for.
+    fn show_typing(
+        &mut self,
+        means: &mut Means<'_>,
+        mark: &Mark,
+        whom: &Whom,
+    ) -> Result<bool, Refusal> {
+        let shown = |means: &mut Means<'_>, chat| means.client.send_typing(means.now, chat);
+        match whom {
+            Whom::Chat(number) => {
+                shown(means, ChatId(*number)).map_err(refusal)?;
+                Ok(true)
+            }
+            Whom::Person(who) => {
+                if let Some(chat) = self.talks.with(who) {
+                    if shown(means, chat).is_ok() {
+                        return Ok(true);
+                    }
+                }
+                self.call(means, mark, who, true).map_err(refusal)?;
+                Ok(false)
+            }
+        }
+    }
+
+    fn open(&mut self, means: &mut Means<'_>, mark: &Mark, who: &Handle) -> Result<bool, Refusal> {
+        let there = self.talks.with(who).filter(|chat| is_occupied(means.client, *chat));
+        let Some(chat) = there else {
+            self.call(means, mark, who, false).map_err(refusal)?;
+            return Ok(false);
+        };
+        self.say(mark.clone(), joined(chat, who));
+        Ok(true)
+    }
+
+    /// Calls somebody into the chat with them.
+    fn call(
+        &mut self,
+        means: &mut Means<'_>,
+        mark: &Mark,
+        who: &Handle,
+        typing: bool,
+    ) -> Result<(), Misuse> {
+        if let Some(chat) = self.talks.with(who) {
+            match means.client.invite(means.now, chat, who) {
+                // They are being called already.
+                Ok(()) | Err(Misuse::Already) => {}
+                Err(Misuse::NoSuchChat) => self.talks.forget(chat),
+                Err(misuse) => return Err(misuse),
+            }
+        }
+        let chat = self.chat_with(means, mark, who)?;
+        self.calls.push(Call { mark: mark.clone(), chat, who: who.clone(), typing });
+        Ok(())
+    }
+
+    /// Leaves a chat, once what was said in it has ended. What is said from now on is said in
+    /// another one.
+    fn leave(&mut self, means: &mut Means<'_>, mark: &Mark, whom: &Whom) -> Result<bool, Refusal> {
+        let chat = match whom {
+            Whom::Chat(number) => ChatId(*number),
+            Whom::Person(who) => self.talks.with(who).ok_or_else(nowhere)?,
+        };
+        self.talks.forget(chat);
+        if means.ledger.is_open_in(chat) {
+            self.leaves.push((mark.clone(), chat));
+        } else {
+            self.leave_now(means, mark.clone(), chat);
+        }
+        Ok(false)
+    }
+
+    fn leave_now(&mut self, means: &mut Means<'_>, mark: Mark, chat: ChatId) {
+        if let Err(misuse) = means.client.leave_chat(means.now, chat) {
+            let asked = Asked::of(&Action::Leave(Whom::Chat(chat.0)));
+            return self.refuse(means, mark, asked, &refusal(misuse));
+        }
+        let gone = Refusal::without_asking("the chat was left");
+        self.give_up(means, |call| call.chat == chat, &gone);
+        if self.left.len() >= CHATS {
+            self.left.pop_first();
+        }
+        self.left.insert(chat);
+        mark.line.into_iter().for_each(|line| means.ledger.finish(line));
+        let closed = Chat { chat: chat.0, change: Change::Closed, account: None, reason: None };
+        self.say(mark, Event::Chat(closed));
+    }
+
+    /// Somebody came.
+    fn answered(&mut self, means: &mut Means<'_>, chat: ChatId, who: &Handle) -> Mark {
+        let mut first = Mark::NONE;
+        for call in self.take_calls(|call| call.chat == chat && call.who == *who) {
+            call.mark.line.into_iter().for_each(|line| means.ledger.finish(line));
+            if call.typing {
+                // That they do not see it is nobody's loss.
+                let _ = means.client.send_typing(means.now, chat);
+            } else if first == Mark::NONE {
+                first = call.mark;
+            } else {
+                self.say(call.mark, joined(chat, who));
+            }
+        }
+        first
+    }
+
+    /// Somebody did not come.
+    fn unanswered(&mut self, means: &mut Means<'_>, chat: ChatId, who: &Handle, why: Why) -> Mark {
+        let refusal = Refusal::new(Exit::of_failure(why), why.to_string());
+        self.give_up(means, |call| call.chat == chat && call.who == *who, &refusal);
+        Mark::NONE
+    }
+
+    fn hung_up(&mut self, means: &mut Means<'_>, chat: ChatId, why: Lost) -> Mark {
+        let failure = Why::Lost(why);
+        let refusal = Refusal::new(Exit::of_failure(failure), failure.to_string());
+        self.give_up(means, |call| call.chat == chat, &refusal);
+        Mark::NONE
+    }
+
+    fn give_up(&mut self, means: &mut Means<'_>, which: impl Fn(&Call) -> bool, refusal: &Refusal) {
+        for Call { mark, who, typing, .. } in self.take_calls(which) {
+            if typing {
+                // Nothing was to become of it, and nothing has.
+                mark.line.into_iter().for_each(|line| means.ledger.finish(line));
+            } else {
+                let asked = Asked::of(&Action::Open(who));
+                self.refuse(means, mark, asked, refusal);
+            }
+        }
+    }
+
+    fn take_calls(&mut self, which: impl Fn(&Call) -> bool) -> Vec<Call> {
+        let (taken, kept) = std::mem::take(&mut self.calls).into_iter().partition(which);
+        self.calls = kept;
+        taken
+    }
+
+    /// Whom a text is for, in words.
+    fn name(&self, client: &Client, whom: &Whom) -> String {
+        match whom {
+            Whom::Person(who) => who.to_string(),
+            Whom::Chat(number) => {
+                let chat = ChatId(*number);
+                let members: Vec<String> =
+                    client.members(chat).map(|(who, _)| who.to_string()).collect();
+                match (members.as_slice(), self.talks.whose(chat)) {
+                    ([], Some(who)) => who.to_string(),
+                    ([], None) => format!("chat {number}"),
+                    (members, _) => members.join(", "),
+                }
+            }
+        }
+    }
+}
+
+fn refusal(misuse: Misuse) -> Refusal {
+    match misuse {
+        Misuse::NoSuchChat => nowhere(),
+        other => Refusal::of_misuse(other),
+    }
+}
+
+fn nowhere() -> Refusal {
+    Refusal::without_asking("there is no such chat")
+}
+
+fn joined(chat: ChatId, who: &Handle) -> Event {
+    let account = Some(who.to_string());
+    Event::Chat(Chat { chat: chat.0, change: Change::Joined, account, reason: None })
+}
+
+fn is_occupied(client: &Client, chat: ChatId) -> bool {
+    client.members(chat).next().is_some()
+}
+
+/// Which chat is with whom alone. One that a third person came into is with nobody alone any more,
+/// so that what is meant for one is never said to several.
+#[derive(Debug, Default)]
+struct Talks {
+    by_person: BTreeMap<Handle, ChatId>,
+    by_chat: BTreeMap<ChatId, Handle>,
+}
+
+impl Talks {
+    fn with(&self, who: &Handle) -> Option<ChatId> {
+        self.by_person.get(who).copied()
+    }
+
+    fn whose(&self, chat: ChatId) -> Option<&Handle> {
+        self.by_chat.get(&chat)
+    }
+
+    /// From now on this is the chat with them.
+    fn opened(&mut self, chat: ChatId, who: &Handle) {
+        if self.by_chat.len() >= CHATS {
+            if let Some((oldest, _)) = self.by_chat.first_key_value() {
+                self.forget(*oldest);
+            }
+        }
+        self.by_person.insert(who.clone(), chat);
+        self.by_chat.insert(chat, who.clone());
+    }
+
+    fn joined(&mut self, chat: ChatId, who: &Handle) {
+        if self.by_chat.get(&chat).is_some_and(|known| known != who) {
+            self.forget(chat);
+        }
+    }
+
+    fn forget(&mut self, chat: ChatId) {
+        if let Some(who) = self.by_chat.remove(&chat) {
+            if self.by_person.get(&who) == Some(&chat) {
+                self.by_person.remove(&who);
+            }
+        }
+    }
+}

@@ -1,0 +1,449 @@
+//! The commands of `pipe`: one JSON object a line.
+//!
+//! This module knows which fields a command has and what they may hold. What is wrong is said with
+//! the field; nothing is done in part.
+
+use msnp_proto::client::payload_len;
+use msnp_proto::limits::{NICK, SWITCHBOARD_PAYLOAD};
+use msnp_proto::types::{Handle, Nick, Status};
+use serde_json::{Map, Value};
+
+use crate::script::{Action, Whom};
+
+/// Longest name of a command: it comes back in every event.
+const ID: usize = 256;
+
+/// Most people in one command.
+const PEOPLE: usize = 64;
+
+/// A command that can be done.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Command {
+    pub(crate) id: Option<String>,
+    pub(crate) task: Task,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Task {
+    /// At least one action; several for several people.
+    Act(Vec<Action>),
+    /// No more commands.
+    Quit,
+}
+
+/// A line that is no command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Wrong {
+    /// The name of the command, if that could be read.
+    pub(crate) id: Option<String>,
+    /// What it wanted to do, if that could be read.
+    pub(crate) request: String,
+    pub(crate) reason: String,
+}
+
+/// Reads a line.
+pub(crate) fn read(line: &str) -> Result<Command, Wrong> {
+    let wrong = |reason| Wrong { id: None, request: "command".into(), reason };
+    let object = match serde_json::from_str(line) {
+        Ok(Value::Object(object)) => object,
+        Ok(other) => return Err(wrong(format!("{}; it should be an object", kind(&other)))),
+        Err(error) => {
+            // The line that the reader names is always the first.
+            let text = error.to_string().replace(" at line 1 column ", " at column ");
+            return Err(wrong(format!("not JSON: {text}")));
+        }
+    };
+    let mut fields = Fields(object);
+    let id = fields.id().map_err(wrong)?;
+    let wrong =
+        |request: &str, reason| Err(Wrong { id: id.clone(), request: request.to_owned(), reason });
+    let request = match fields.text("do") {
+        Ok(request) => request,
+        Err(reason) => return wrong("command", reason),
+    };
+    match task(&request, &mut fields).and_then(|task| fields.end().map(|()| task)) {
+        Ok(task) => Ok(Command { id, task }),
+        Err(reason) => {
+            let is_known = KNOWN.contains(&request.as_str()) || FILES.contains(&request.as_str());
+            wrong(if is_known { &request } else { "command" }, reason)
+        }
+    }
+}
+
+/// What can be done.
+const KNOWN: [&str; 16] = [
+    "send",
+    "open",
+    "leave",
+    "typing",
+    "status",
+    "name",
+    "add",
+    "remove",
+    "allow",
+    "block",
+    "rename",
+    "move",
+    "add-group",
+    "remove-group",
+    "rename-group",
+    "quit",
+];
+
+/// What will be.
+const FILES: [&str; 3] = ["file", "accept", "decline"];
+
+fn task(request: &str, fields: &mut Fields) -> Result<Task, String> {
+    let one = |action| Ok(Task::Act(vec![action]));
+    match request {
+        "send" => {
+            let people = fields.people()?;
+            let text = fields.message()?;
+            let send = |to| Action::Send { to, text: text.clone() };
+            Ok(Task::Act(people.into_iter().map(send).collect()))
+        }
+        "typing" => Ok(Task::Act(fields.people()?.into_iter().map(Action::Typing).collect())),
+        "leave" => Ok(Task::Act(fields.people()?.into_iter().map(Action::Leave).collect())),
+        "open" => one(Action::Open(fields.account("to")?)),
+        "status" => one(Action::Status(fields.state()?)),
+        "name" => one(Action::Name(fields.name()?)),
+        "add" => {
+            let who = fields.account("account")?;
+            let name = fields.has("name").then(|| fields.name()).transpose()?;
+            let group = fields.has("group").then(|| fields.group("group")).transpose()?;
+            one(Action::Add { who, name, group })
+        }
+        "remove" => {
+            let who = fields.account("account")?;
+            let group = fields.has("group").then(|| fields.group("group")).transpose()?;
+            one(Action::Remove { who, group })
+        }
+        "allow" => one(Action::Allow(fields.account("account")?)),
+        "block" => one(Action::Block(fields.account("account")?)),
+        "rename" => one(Action::Rename { who: fields.account("account")?, name: fields.name()? }),
+        "move" => {
+            let who = fields.account("account")?;
+            let from = fields.has("from-group").then(|| fields.group("from-group")).transpose()?;
+            one(Action::Move { who, from, to: fields.group("group")? })
+        }
+        "add-group" => one(Action::AddGroup(fields.name()?)),
+        "remove-group" => one(Action::RemoveGroup(fields.group("group")?)),
+        "rename-group" => {
+            one(Action::RenameGroup { group: fields.group("group")?, name: fields.name()? })
+        }
+        "quit" => Ok(Task::Quit),
+        file if FILES.contains(&file) => {
+            Err("sending and taking files is not possible in this version".into())
+        }
+        _ => Err(format!("`do` is {:?}; it can be {}", short(request), KNOWN.join(", "))),
+    }
+}
+
+/// The fields of a command that have not been taken.
+struct Fields(Map<String, Value>);
+
+impl Fields {
+    fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    fn take(&mut self, name: &str) -> Result<Value, String> {
+        self.0.remove(name).ok_or_else(|| format!("`{name}` is missing"))
+    }
+
+    fn text(&mut self, name: &str) -> Result<String, String> {
+        match self.take(name)? {
+            Value::String(text) => Ok(text),
+            other => Err(format!("`{name}` is {}; it should be a string", kind(&other))),
+        }
+    }
+
+    fn id(&mut self) -> Result<Option<String>, String> {
+        if !self.has("id") {
+            return Ok(None);
+        }
+        let id = self.text("id")?;
+        match id.len() {
+            1..=ID => Ok(Some(id)),
+            0 => Err("`id` is empty".into()),
+            size => Err(format!("`id` has {size} bytes; at most {ID} are taken")),
+        }
+    }
+
+    fn account(&mut self, name: &str) -> Result<Handle, String> {
+        account(name, &self.text(name)?)
+    }
+
+    /// `to`, one account or several, or `chat`, a number.
+    fn people(&mut self) -> Result<Vec<Whom>, String> {
+        match (self.has("to"), self.has("chat")) {
+            (true, true) => return Err("`to` and `chat` are both there; one is enough".into()),
+            (false, false) => return Err("`to` is missing, or `chat`".into()),
+            (false, true) => {
+                let chat = self.take("chat")?;
+                let number = chat.as_u64().and_then(|number| u32::try_from(number).ok());
+                let number = number.ok_or_else(|| {
+                    format!("`chat` is {}; it should be the number of a chat", kind(&chat))
+                })?;
+                return Ok(vec![Whom::Chat(number)]);
+            }
+            (true, false) => {}
+        }
+        let names = match self.take("to")? {
+            Value::String(one) => vec![one],
+            Value::Array(several) => several
+                .into_iter()
+                .map(|one| match one {
+                    Value::String(one) => Ok(one),
+                    other => {
+                        Err(format!("`to` has {} in it; only strings are taken", kind(&other)))
+                    }
+                })
+                .collect::<Result<_, _>>()?,
+            other => return Err(format!("`to` is {}; it should be an account", kind(&other))),
+        };
+        let mut people = Vec::new();
+        for name in &names {
+            let person = Whom::Person(account("to", name)?);
+            if people.contains(&person) {
+                return Err(format!("`to` names {name} twice"));
+            }
+            people.push(person);
+        }
+        match people.len() {
+            1..=PEOPLE => Ok(people),
+            0 => Err("`to` is empty".into()),
+            many => Err(format!("`to` has {many} accounts; at most {PEOPLE} are taken")),
+        }
+    }
+
+    fn message(&mut self) -> Result<String, String> {
+        let text = self.text("text")?;
+        if text.is_empty() {
+            return Err("`text` is empty".into());
+        }
+        let size = payload_len(&text);
+        if size > SWITCHBOARD_PAYLOAD {
+            let over = size - SWITCHBOARD_PAYLOAD;
+            return Err(format!(
+                "`text` makes a message of {size} bytes with its header, {over} more than the \
+                 {SWITCHBOARD_PAYLOAD} that servers take"
+            ));
+        }
+        Ok(text)
+    }
+
+    fn state(&mut self) -> Result<Status, String> {
+        let state = self.text("state")?;
+        let known = Status::from_word(state.to_ascii_uppercase().as_bytes());
+        known.filter(|status| *status != Status::Offline).ok_or_else(|| {
+            let state = short(&state);
+            format!("`state` is {state:?}; it can be NLN, BSY, IDL, BRB, AWY, PHN, LUN, HDN")
+        })
+    }
+
+    fn name(&mut self) -> Result<Nick, String> {
+        Nick::new(&self.text("name")?).ok_or_else(|| {
+            format!("`name` is empty or takes more than {NICK} bytes on the network")
+        })
+    }
+
+    fn group(&mut self, name: &str) -> Result<String, String> {
+        let group = self.text(name)?;
+        if group.is_empty() { Err(format!("`{name}` is empty")) } else { Ok(group) }
+    }
+
+    /// Nothing may be left: a word that is spelled wrongly is not to be passed over.
+    fn end(&self) -> Result<(), String> {
+        match self.0.keys().next() {
+            None => Ok(()),
+            Some(name) => Err(format!("there is no field {:?} here", short(name))),
+        }
+    }
+}
+
+fn account(field: &str, text: &str) -> Result<Handle, String> {
+    Handle::new(text).ok_or_else(|| {
+        format!("`{field}` is {:?}; an account has the form name@domain, in ASCII", short(text))
+    })
+}
+
+/// The beginning of a text that may have any length.
+fn short(text: &str) -> &str {
+    text.char_indices().nth(64).map_or(text, |(end, _)| text.get(..end).unwrap_or(text))
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bob() -> Handle {
+        Handle::new("bob@x.y").expect("an account")
+    }
+
+    fn nick(text: &str) -> Nick {
+        Nick::new(text).expect("a name")
+    }
+
+    #[test]
+    fn every_command_in_every_form() {
+        let person = || Whom::Person(bob());
+        let carol = Whom::Person(Handle::new("carol@x.y").expect("an account"));
+        let send = |to| Action::Send { to, text: "hi".into() };
+        let group = || Some("G".to_owned());
+        let rows = [
+            (r#"{"do":"send","to":"bob@x.y","text":"hi"}"#, vec![send(person())]),
+            (
+                r#"{"do":"send","to":["bob@x.y","carol@x.y"],"text":"hi"}"#,
+                vec![send(person()), send(carol)],
+            ),
+            (r#" {"text":"h\u0069","chat":7,"do":"send"} "#, vec![send(Whom::Chat(7))]),
+            (r#"{"do":"open","to":"bob@x.y"}"#, vec![Action::Open(bob())]),
+            (r#"{"do":"leave","to":"bob@x.y"}"#, vec![Action::Leave(person())]),
+            (r#"{"do":"leave","chat":0}"#, vec![Action::Leave(Whom::Chat(0))]),
+            (r#"{"do":"typing","to":"bob@x.y"}"#, vec![Action::Typing(person())]),
+            (r#"{"do":"status","state":"BSY"}"#, vec![Action::Status(Status::Busy)]),
+            (r#"{"do":"name","name":"Me"}"#, vec![Action::Name(nick("Me"))]),
+            (
+                r#"{"do":"add","account":"bob@x.y"}"#,
+                vec![Action::Add { who: bob(), name: None, group: None }],
+            ),
+            (
+                r#"{"do":"add","account":"bob@x.y","name":"B","group":"G"}"#,
+                vec![Action::Add { who: bob(), name: Some(nick("B")), group: group() }],
+            ),
+            (
+                r#"{"do":"remove","account":"bob@x.y","group":"G"}"#,
+                vec![Action::Remove { who: bob(), group: group() }],
+            ),
+            (r#"{"do":"allow","account":"bob@x.y"}"#, vec![Action::Allow(bob())]),
+            (r#"{"do":"block","account":"bob@x.y"}"#, vec![Action::Block(bob())]),
+            (
+                r#"{"do":"rename","account":"bob@x.y","name":"B"}"#,
+                vec![Action::Rename { who: bob(), name: nick("B") }],
+            ),
+            (
+                r#"{"do":"move","account":"bob@x.y","from-group":"G","group":"H"}"#,
+                vec![Action::Move { who: bob(), from: group(), to: "H".into() }],
+            ),
+            (r#"{"do":"add-group","name":"G"}"#, vec![Action::AddGroup(nick("G"))]),
+            (r#"{"do":"remove-group","group":"G"}"#, vec![Action::RemoveGroup("G".into())]),
+            (
+                r#"{"do":"rename-group","group":"G","name":"H"}"#,
+                vec![Action::RenameGroup { group: "G".into(), name: nick("H") }],
+            ),
+        ];
+        for (line, actions) in rows {
+            let expected = Ok(Command { id: None, task: Task::Act(actions) });
+            assert_eq!(read(line), expected, "{line}");
+        }
+        let quit = Command { id: Some("q".into()), task: Task::Quit };
+        assert_eq!(read(r#"{"id":"q","do":"quit"}"#), Ok(quit));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_the_field() {
+        let long = format!(r#"{{"do":"send","to":"bob@x.y","text":"{}"}}"#, "x".repeat(1665));
+        let id = format!(r#"{{"id":"{}","do":"quit"}}"#, "x".repeat(257));
+        let rows = [
+            ("", None, "command", "not JSON: EOF while parsing a value"),
+            ("hello", None, "command", "not JSON: expected value at column 1"),
+            (r#"{"do":"quit"} x"#, None, "command", "not JSON: trailing characters at column 15"),
+            (r#"{"do":"send","text":"\ud800"}"#, None, "command", "not JSON: "),
+            ("[]", None, "command", "a list; it should be an object"),
+            (r#""quit""#, None, "command", "a string; it should be an object"),
+            (r#"{"id":7,"do":"quit"}"#, None, "command", "`id` is a number; it should be a string"),
+            (r#"{"id":"","do":"quit"}"#, None, "command", "`id` is empty"),
+            (&id, None, "command", "`id` has 257 bytes; at most 256"),
+            (r#"{"id":"1"}"#, Some("1"), "command", "`do` is missing"),
+            (
+                r#"{"id":"1","do":null}"#,
+                Some("1"),
+                "command",
+                "`do` is null; it should be a string",
+            ),
+            (
+                r#"{"id":"1","do":"sned"}"#,
+                Some("1"),
+                "command",
+                "`do` is \"sned\"; it can be send, open",
+            ),
+            (r#"{"id":"1","do":"quit","x":1}"#, Some("1"), "quit", "there is no field \"x\" here"),
+            (r#"{"id":"1","do":"send"}"#, Some("1"), "send", "`to` is missing, or `chat`"),
+            (r#"{"do":"send","to":"bob@x.y"}"#, None, "send", "`text` is missing"),
+            (r#"{"do":"send","to":"bob@x.y","text":""}"#, None, "send", "`text` is empty"),
+            (r#"{"do":"send","to":"bob@x.y","text":5}"#, None, "send", "`text` is a number"),
+            (&long, None, "send", "`text` makes a message of "),
+            (
+                r#"{"do":"send","to":"bob","text":"x"}"#,
+                None,
+                "send",
+                "`to` is \"bob\"; an account has",
+            ),
+            (r#"{"do":"send","to":[],"text":"x"}"#, None, "send", "`to` is empty"),
+            (r#"{"do":"send","to":[1],"text":"x"}"#, None, "send", "`to` has a number in it"),
+            (
+                r#"{"do":"send","to":["b@x.y","B@x.y"],"text":"x"}"#,
+                None,
+                "send",
+                "`to` names B@x.y twice",
+            ),
+            (
+                r#"{"do":"send","to":"b@x.y","chat":1,"text":"x"}"#,
+                None,
+                "send",
+                "`to` and `chat` are both",
+            ),
+            (
+                r#"{"do":"send","chat":-1,"text":"x"}"#,
+                None,
+                "send",
+                "`chat` is a number; it should be",
+            ),
+            (r#"{"do":"send","chat":4294967296,"text":"x"}"#, None, "send", "`chat` is a number"),
+            (
+                r#"{"do":"open","to":["b@x.y"]}"#,
+                None,
+                "open",
+                "`to` is a list; it should be a string",
+            ),
+            (
+                r#"{"do":"status","state":"FLN"}"#,
+                None,
+                "status",
+                "`state` is \"FLN\"; it can be NLN",
+            ),
+            (r#"{"do":"name","name":""}"#, None, "name", "`name` is empty or takes more than 387"),
+            (r#"{"do":"add","account":"b@x.y","group":""}"#, None, "add", "`group` is empty"),
+            (r#"{"do":"move","account":"b@x.y"}"#, None, "move", "`group` is missing"),
+            (
+                r#"{"id":"1","do":"file","to":"b@x.y"}"#,
+                Some("1"),
+                "file",
+                "sending and taking files is",
+            ),
+            (r#"{"do":"accept"}"#, None, "accept", "sending and taking files is not possible"),
+            (r#"{"do":"decline"}"#, None, "decline", "sending and taking files is not possible"),
+        ];
+        for (line, id, request, reason) in rows {
+            let wrong = read(line).expect_err(line);
+            assert_eq!((wrong.id.as_deref(), wrong.request.as_str()), (id, request), "{line}");
+            assert!(wrong.reason.starts_with(reason), "{line}: {}", wrong.reason);
+        }
+        let long = format!(r#"{{"do":"{0}","{0}":1}}"#, "x".repeat(60_000));
+        assert!(read(&long).expect_err("unknown").reason.len() < 500);
+        let deep = "[".repeat(100_000);
+        assert!(read(&deep).expect_err("too deep").reason.starts_with("not JSON: recursion limit"));
+    }
+}

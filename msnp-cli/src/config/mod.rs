@@ -1,0 +1,134 @@
+//! The configuration file, and the one way in which options, environment, file and built-in values
+//! come together.
+//!
+//! A value of the file becomes the built-in value of its option for this run, before the command
+//! line is read. So the command line and the environment win by the rules that they have anyway,
+//! and a value is read by the same reader wherever it stands. What the file may hold is in
+//! [`keys`], how it is read in [`file`], and what is in force is shown by [`report`].
+
+pub(crate) mod file;
+mod keys;
+pub(crate) mod report;
+pub(crate) mod toml;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Command, CommandFactory, FromArgMatches};
+
+use crate::args::Cli;
+use crate::failure::Failure;
+use crate::{password, usage};
+use file::File;
+pub(crate) use keys::nearest;
+
+/// A command line and what the file adds to it.
+pub(crate) struct Settled {
+    command: Command,
+    pub(crate) matches: ArgMatches,
+    pub(crate) file: Option<File>,
+}
+
+/// Reads the command line of this process with what stands in the file. A wrong command line, and
+/// `--help`, end the program here.
+pub(crate) fn parse() -> Result<Cli, Failure> {
+    let settled = settle(Cli::command(), std::env::args_os().collect())?;
+    let Settled { mut command, matches, file } = settled;
+    let mut cli = Cli::from_arg_matches(&matches)
+        .unwrap_or_else(|error| usage::end(error.format(&mut command)));
+    let said = innermost(&matches);
+    cli.verb.sort(&|id| is_given(said, id));
+    let password = file.and_then(|file| file.password).map(|password| password.value);
+    if let (Some(sign_in), Some(password)) = (cli.verb.sign_in_mut(), password) {
+        sign_in.set_configured_password(password);
+    }
+    Ok(cli)
+}
+
+/// Reads `line` by the definition `command`, with what stands in the file that the line, or the
+/// environment, names.
+pub(crate) fn settle(command: Command, line: Vec<OsString>) -> Result<Settled, Failure> {
+    let read = |command: &Command| {
+        command.clone().try_get_matches_from(&line).unwrap_or_else(|error| usage::end(error))
+    };
+    let matches = read(&command);
+    let path = path_of(&matches);
+    let is_named = ["config", "profile"].iter().any(|id| is_given(&matches, id));
+    if !keys::any_in(&command, &path) && !is_named {
+        return Ok(Settled { command, matches, file: None });
+    }
+    let profile = matches.get_one::<String>("profile").map(String::as_str);
+    let Some((place, must_exist)) = place(&command, &matches) else {
+        if profile.is_some() {
+            let text = "--profile needs a configuration file, and there is none";
+            usage::end(command.clone().error(clap::error::ErrorKind::ArgumentConflict, text));
+        }
+        return Ok(Settled { command, matches, file: None });
+    };
+    let Some(mut file) = File::load(&command, &place, must_exist, profile)? else {
+        return Ok(Settled { command, matches, file: None });
+    };
+    file.yield_to(&command, &matches, std::env::var_os(password::VARIABLE).is_some());
+    let command = file.apply(command, &path);
+    let matches = read(&command);
+    Ok(Settled { command, matches, file: Some(file) })
+}
+
+/// The words that lead to the command which the line is for.
+pub(crate) fn path_of(matches: &ArgMatches) -> Vec<String> {
+    let mut path = Vec::new();
+    let mut rest = matches;
+    while let Some((name, inner)) = rest.subcommand() {
+        path.push(name.to_owned());
+        rest = inner;
+    }
+    path
+}
+
+/// The matches of the command which the line is for.
+pub(crate) fn innermost(mut matches: &ArgMatches) -> &ArgMatches {
+    while let Some((_, inner)) = matches.subcommand() {
+        matches = inner;
+    }
+    matches
+}
+
+/// The definition of the command which a path leads to.
+pub(crate) fn at<'a>(mut command: &'a Command, path: &[String]) -> Option<&'a Command> {
+    for name in path {
+        command = command.find_subcommand(name)?;
+    }
+    Some(command)
+}
+
+fn is_given(matches: &ArgMatches, id: &str) -> bool {
+    source(matches, id).is_some_and(|source| source != ValueSource::DefaultValue)
+}
+
+/// Where a value comes from; `None` also for an option that this command does not have.
+fn source(matches: &ArgMatches, id: &str) -> Option<ValueSource> {
+    match matches.try_contains_id(id) {
+        Ok(true) => matches.value_source(id),
+        _ => None,
+    }
+}
+
+/// Which file to read, and whether it was named, so that it must be there.
+fn place(command: &Command, matches: &ArgMatches) -> Option<(PathBuf, bool)> {
+    if matches.get_flag("no_config") {
+        if source(matches, "config") == Some(ValueSource::CommandLine) {
+            let text = "--config and --no-config exclude each other";
+            usage::end(command.clone().error(clap::error::ErrorKind::ArgumentConflict, text));
+        }
+        return None;
+    }
+    if let Some(named) = matches.get_one::<PathBuf>("config") {
+        return Some((named.clone(), true));
+    }
+    let folder = |name: &str| std::env::var_os(name).map(PathBuf::from);
+    // As the XDG specification has it, one that is not absolute does not count.
+    let base = folder("XDG_CONFIG_HOME").filter(|path| path.is_absolute());
+    let base = base.or_else(|| folder("HOME").map(|home| home.join(".config")))?;
+    Some((base.join("msnp").join("config.toml"), false))
+}

@@ -1,0 +1,79 @@
+//! `man`, `completions` and the long help: what is made from the definition of the command line.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
+
+use clap::CommandFactory;
+
+use crate::args::{Cli, CompletionsArgs, ManArgs, Shell};
+use crate::config;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::files;
+use crate::man;
+
+pub(crate) fn completions(args: &CompletionsArgs) -> Result<Exit, Failure> {
+    let shell = match args.shell {
+        Shell::Bash => clap_complete::Shell::Bash,
+        Shell::Zsh => clap_complete::Shell::Zsh,
+        Shell::Fish => clap_complete::Shell::Fish,
+    };
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "msnp", &mut script);
+    print(&script)
+}
+
+pub(crate) fn man(args: &ManArgs) -> Result<Exit, Failure> {
+    let pages = man::pages(&Cli::command());
+    if let Some(folder) = &args.dir {
+        for page in &pages {
+            write(&folder.join(page.file()), &page.text)?;
+        }
+        return Ok(Exit::Done);
+    }
+    let Some(wanted) = &args.page else {
+        let lines: String =
+            pages.iter().map(|page| format!("{:<13}{}\n", page.name, page.about)).collect();
+        return print(lines.as_bytes());
+    };
+    let wanted = wanted.strip_prefix("msnp-").unwrap_or(wanted);
+    match pages.iter().find(|page| page.name == wanted) {
+        Some(page) => print(page.text.as_bytes()),
+        None => {
+            let near = config::nearest(wanted, pages.iter().map(|page| page.name.as_str()));
+            let hint = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+            let text = format!("there is no page {wanted:?}{hint} `msnp man` lists them");
+            Err(Failure::new(Exit::Usage, text))
+        }
+    }
+}
+
+/// Everything that there is to say of a verb's options.
+pub(crate) fn long_help(verb: &str) -> Result<Exit, Failure> {
+    let mut command = Cli::command();
+    command.build();
+    let help = command.find_subcommand_mut(verb).map(|verb| verb.render_long_help().to_string());
+    print(help.unwrap_or_default().as_bytes())
+}
+
+fn print(bytes: &[u8]) -> Result<Exit, Failure> {
+    let mut stdout = io::stdout();
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        Ok(()) => Ok(Exit::Done),
+        // Whoever reads has had enough, and knows it.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Io),
+        Err(error) => {
+            let text = format!("cannot write to stdout: {}", files::reason(&error));
+            Err(Failure::new(Exit::Io, text))
+        }
+    }
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    let failed = |exit, error: &io::Error| {
+        Failure::new(exit, format!("cannot write {}: {}", path.display(), files::reason(error)))
+    };
+    let mut file = File::create(path).map_err(|error| failed(Exit::CantCreate, &error))?;
+    file.write_all(text.as_bytes()).map_err(|error| failed(Exit::Io, &error))
+}

@@ -1,0 +1,227 @@
+//! `run`: a script, checked whole and then done step by step.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+use std::time::Duration;
+
+use clap::ValueEnum;
+use msnp_proto::client::{Config, Event as Told};
+use msnp_proto::time::Instant;
+use msnp_proto::types::{Handle, List};
+
+use crate::agent::Agent;
+use crate::args::{OnError, RunArgs, Until};
+use crate::console::Console;
+use crate::errand::Asked;
+use crate::events::{Mark, Marked};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::files;
+use crate::script::runner::{Order, Runner, View};
+use crate::script::{self, Errors, Script, Variables};
+use crate::session::{Session, Setup, Step};
+
+/// Largest script.
+const SIZE: u64 = 64 * 1024 * 1024;
+
+/// Texts in flight if nobody says how many.
+const WINDOW: usize = 16;
+
+/// How long everything may take beyond what the script itself waits.
+const TIME: Duration = Duration::from_secs(30);
+
+pub(crate) fn run(args: &RunArgs) -> Result<Exit, Failure> {
+    let name = args.script.display().to_string();
+    if name == "-" && args.sign_in.uses_stdin() {
+        return Err(Failure::new(
+            Exit::Usage,
+            "stdin cannot be both the password and the script; use --password-file",
+        ));
+    }
+    let console = Console::open(&args.output)?;
+    let script = script(args, &console, &name)?;
+    let settings = script.settings().clone();
+    let (said, configured) = (&args.settings, &args.configured);
+    let until = settings.until.and_then(|stage| Until::from_str(stage, false).ok());
+    let until = said.until.or(until).or(configured.until).unwrap_or(Until::Acked);
+    let goes_on = |what: Option<OnError>| what.map(|what| what == OnError::Continue);
+    let go_on = goes_on(said.on_error).or(settings.go_on).or(goes_on(configured.on_error));
+    let limit = said.timeout.or(settings.timeout).or(configured.timeout);
+    let limit = limit.unwrap_or_else(|| TIME.saturating_add(script.patience()));
+    let mut config = Config::new();
+    let ack_timeout = said.ack_timeout.or(settings.ack_timeout).or(configured.ack_timeout);
+    if let Some(time) = ack_timeout {
+        config.waits.acknowledgement = time;
+    }
+    config.reconnect = Some(args.retry.policy());
+    let setup = Setup { args: &args.sign_in, config, until };
+    let mut session = Session::open(console, setup)?;
+    let deadline = session.now() + limit;
+    if let Err(failure) = session.sign_in(Some((deadline, limit)))? {
+        return session.finish(Some(failure.exit), Exit::Io);
+    }
+    let window = said.window.or(settings.window).or(configured.window).unwrap_or(WINDOW);
+    let runner = Runner::new(script.into_steps(), window, go_on.unwrap_or(false));
+    let agent = Agent::default();
+    let end = Play { session: &mut session, agent, runner, name, deadline, limit }.run()?;
+    session.finish(end, Exit::Io)
+}
+
+/// A script that is being run.
+struct Play<'a> {
+    session: &'a mut Session,
+    agent: Agent,
+    runner: Runner,
+    /// What the script is called.
+    name: String,
+    /// When to give up.
+    deadline: Instant,
+    /// The same as the user gave it.
+    limit: Duration,
+}
+
+impl Play<'_> {
+    /// `Some` is the code of a signal; `None` leaves it to what has ended.
+    fn run(mut self) -> Result<Option<Exit>, Failure> {
+        while !self.advance() {
+            let due = self.runner.next_deadline().unwrap_or(self.deadline);
+            match self.session.next(Some(due.min(self.deadline)))? {
+                Step::Told(told) => self.hear(&told),
+                Step::Signal(exit) => {
+                    self.session.ledger.stop(exit, "interrupted");
+                    return Ok(Some(exit));
+                }
+                Step::Due if self.session.now() >= self.deadline => {
+                    self.give_up();
+                    return Ok(None);
+                }
+                Step::Due | Step::Woken => {}
+            }
+        }
+        Ok(None)
+    }
+
+    /// Begins what can be begun. `true` when everything has ended.
+    fn advance(&mut self) -> bool {
+        if self.session.out.broken().is_some() {
+            self.runner.stop();
+        }
+        loop {
+            let mut means = self.session.means();
+            let roster = means.client.roster();
+            let presence = |who: &Handle| {
+                let contact = roster.contact(who).filter(|one| one.lists().has(List::Forward));
+                contact.map(|contact| contact.status().is_visible())
+            };
+            let view = View {
+                now: means.now,
+                in_flight: means.ledger.waiting(),
+                pending: self.agent.pending(),
+                has_failures: means.ledger.has_failures(),
+                presence: &presence,
+            };
+            match self.runner.next(&view) {
+                Order::Do(line, action) => self.agent.act(&mut means, Mark::of_line(line), action),
+                Order::Finished(line) => means.ledger.finish(line),
+                Order::Failed(line, verb, who, refusal) => {
+                    means.ledger.count(refusal.exit);
+                    let account = Some(who.to_string());
+                    let event = refusal.event(Asked { account, ..Asked::plain(verb) });
+                    let (at, reason) = (format!("{}:{line}", self.name), &refusal.reason);
+                    self.session.log.error(format_args!("{at}: {verb} {who}: {reason}"));
+                    self.session.emit(&Marked { mark: Mark::of_line(line), event });
+                }
+                Order::Wait => return false,
+                Order::Over => return true,
+            }
+            self.report();
+        }
+    }
+
+    fn hear(&mut self, told: &Told) {
+        let line = self.runner.hear(told);
+        if let Some(mark) = self.agent.hear(&mut self.session.means(), told) {
+            self.session.show_marked(told, Mark { line: line.or(mark.line), ..mark });
+        }
+        if let Told::Lost { why } = told {
+            self.session.log.error(format_args!("the session ended: {why}"));
+            if !self.runner.is_at_end() {
+                self.session.ledger.count(Exit::of_lost(*why));
+            }
+            self.runner.stop();
+        }
+        self.report();
+    }
+
+    /// Passes on what the agent has to say.
+    fn report(&mut self) {
+        while let Some(report) = self.agent.poll_report(&mut self.session.means()) {
+            if let (Some(error), Some(line)) = (&report.error, report.marked.mark.line) {
+                self.session.log.error(format_args!("{}:{line}: {error}", self.name));
+            }
+            self.session.emit(&report.marked);
+        }
+    }
+
+    fn give_up(&mut self) {
+        let limit = humantime::format_duration(self.limit);
+        self.session.log.error(format_args!("not finished within --timeout of {limit}"));
+        if !self.runner.is_at_end() || self.agent.pending() > 0 {
+            self.session.ledger.count(Exit::Timeout);
+        }
+        self.session.ledger.stop(Exit::Timeout, format!("--timeout of {limit} ran out"));
+    }
+}
+
+/// Reads and checks the script, before anything is connected.
+fn script(args: &RunArgs, console: &Console, name: &str) -> Result<Script, Failure> {
+    let bytes = read(&args.script, console).map_err(|error| {
+        let reason = files::reason(&error);
+        Failure::new(Exit::NoInput, format!("cannot read the script {name}: {reason}"))
+    })?;
+    let wrong =
+        |text: String| Failure::new(Exit::Input, format!("{name}: {text}; nothing was sent"));
+    if bytes.len() as u64 > SIZE {
+        return Err(wrong(format!("larger than {SIZE} bytes")));
+    }
+    let mut variables = Variables::default();
+    for (name, value) in &args.variables {
+        // The command line has been checked.
+        let _ = variables.set(name, value);
+    }
+    let mut script = script::parse(&bytes, &variables).map_err(|errors| {
+        let escaped = crate::escape::EscapedDisplay(name);
+        for mistake in errors.mistakes() {
+            console.log.error_in_lines(format_args!("{escaped}:{mistake}"));
+        }
+        wrong(count(&errors))
+    })?;
+    if let Some(line) = args.from_line {
+        script.begin_at(line).map_err(|problem| wrong(problem.to_string()))?;
+    }
+    Ok(script)
+}
+
+fn count(errors: &Errors) -> String {
+    match (errors.mistakes().len(), errors.more()) {
+        (1, 0) => "1 mistake".into(),
+        (shown, 0) => format!("{shown} mistakes"),
+        (shown, more) => format!("{} mistakes, the first {shown} above", shown + more),
+    }
+}
+
+fn read(path: &Path, console: &Console) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    if path == Path::new("-") {
+        let stdin = io::stdin();
+        if io::IsTerminal::is_terminal(&stdin) {
+            console.log.note("reading the script from the terminal; Ctrl-D ends it");
+        }
+        let read = || stdin.lock().take(SIZE + 1).read_to_end(&mut bytes);
+        console.signals.abandoning(|| {}, read)?;
+    } else {
+        File::open(path)?.take(SIZE + 1).read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,276 @@
+//! Another program in front of `pipe`: commands in, events out.
+
+mod support;
+
+use std::net::TcpListener;
+
+use serde_json::{Value, json};
+use support::fake::{Answer, Fake};
+use support::{Ended, Msnp, run};
+
+/// Gives these lines to a pipe on the built-in server, to their end.
+fn pipe(lines: &[Value]) -> Ended {
+    let mut pipe = Msnp::start(&["pipe"]);
+    for line in lines {
+        pipe.say(&format!("{line}\n"));
+    }
+    pipe.end()
+}
+
+fn start(at: &str, more: &[&str]) -> Msnp {
+    Msnp::start_as("alice", at, &[&["pipe"], more].concat())
+}
+
+fn send(id: &str, to: &str, text: &str) -> Value {
+    json!({"id": id, "do": "send", "to": to, "text": text})
+}
+
+const ECHO: &str = "echo@example.net";
+
+/// The types of the events of one command, in order.
+fn of(ended: &Ended, id: &str) -> Vec<String> {
+    let events = ended.events();
+    let own = events.iter().filter(|event| event["id"] == id);
+    own.map(|event| event["type"].as_str().unwrap_or_default().to_owned()).collect()
+}
+
+#[test]
+fn every_command_is_done_in_order_and_its_events_carry_its_id() {
+    let person = |id: &str, what: &str, more: Value| {
+        let mut line = json!({"id": id, "do": what, "account": "carol@example.net"});
+        if let (Some(line), Some(more)) = (line.as_object_mut(), more.as_object()) {
+            line.extend(more.clone());
+        }
+        line
+    };
+    let ended = pipe(&[
+        json!({"id": "open", "do": "open", "to": ECHO}),
+        send("m1", ECHO, "one"),
+        json!({"id": "t", "do": "typing", "to": ECHO}),
+        send("m2", ECHO, "two"),
+        json!({"id": "leave", "do": "leave", "to": ECHO}),
+        send("m3", ECHO, "three"),
+        json!({"id": "s", "do": "status", "state": "BSY"}),
+        json!({"id": "n", "do": "name", "name": "Bot"}),
+        json!({"id": "g1", "do": "add-group", "name": "Friends"}),
+        json!({"do": "send", "to": [ECHO], "text": "four"}),
+        person("a", "add", json!({"name": "Carol C."})),
+        person("b", "block", json!({})),
+        person("w", "allow", json!({})),
+        person("r", "rename", json!({"name": "C"})),
+        json!({"id": "q", "do": "quit"}),
+        json!({"id": "late", "do": "status", "state": "NLN"}),
+    ]);
+    ended.assert_code(0);
+    for (id, types) in [
+        ("open", &["chat", "chat"][..]),
+        ("m1", &["queued", "sent", "acked"]),
+        ("m2", &["queued", "sent", "acked"]),
+        ("t", &[]),
+        ("leave", &["chat"]),
+        ("m3", &["chat", "queued", "sent", "acked"]),
+        ("line-10", &["queued", "sent", "acked"]),
+        ("s", &["setting"]),
+        ("n", &["setting"]),
+        ("g1", &["group"]),
+        ("a", &["contact"]),
+        ("b", &["contact"]),
+        ("w", &["contact"]),
+        ("r", &["contact"]),
+        ("q", &[]),
+        ("late", &[]),
+    ] {
+        assert_eq!(of(&ended, id), types, "{id}: {:#?}", ended.lines);
+    }
+    let carol = ended.all("contact").pop().expect("the last change");
+    assert_eq!((&carol["name"], &carol["lists"]), (&"C".into(), &json!(["FL", "AL"])));
+    // What is said behind a `leave` is said in another chat.
+    let acked = ended.all("sent");
+    let chat =
+        |id: &str| acked.iter().find(|event| event["id"] == id).map(|event| event["chat"].clone());
+    assert_eq!(chat("m1"), chat("m2"));
+    assert_ne!(chat("m1"), chat("m3"));
+}
+
+#[test]
+fn each_message_ends_once_for_each_person() {
+    let to = json!([ECHO, "nobody@example.net", "nobody@example.org"]);
+    let ended = pipe(&[json!({"id": "1", "do": "send", "to": to, "text": "x"})]);
+    ended.assert_code(1);
+    let mut ends: Vec<_> = ended.all("acked").into_iter().chain(ended.all("failed")).collect();
+    ends.sort_by_key(|event| event["to"].to_string());
+    let people: Vec<_> = ends.iter().map(|event| event["to"].clone()).collect();
+    assert_eq!(Value::from(people), to);
+    assert!(ends.iter().all(|event| event["id"] == "1"));
+
+    let lines: Vec<_> = (0..1500).map(|n| send(&n.to_string(), ECHO, &format!("t{n}"))).collect();
+    let ended = pipe(&lines);
+    ended.assert_code(0);
+    let ids: Vec<_> = ended.all("acked").iter().map(|event| event["id"].clone()).collect();
+    let expected: Vec<_> = (0..1500).map(|n| Value::from(n.to_string())).collect();
+    assert_eq!(ids, expected);
+}
+
+#[test]
+fn what_is_wrong_is_refused_once_and_the_rest_is_done() {
+    let long = "x".repeat(100_000);
+    let wrong: [(&[u8], &str, &str); 12] = [
+        (b"hello", "line-1", "not JSON"),
+        (b"{\"id\":\"a\",\"do\":\"sned\"}", "a", "it can be send, open"),
+        (b"{\"id\":7,\"do\":\"quit\"}", "line-3", "`id` is a number"),
+        (b"{\"id\":\"b\",\"do\":\"send\",\"to\":\"bob\",\"text\":\"x\"}", "b", "name@domain"),
+        (b"\xff\xfe", "line-5", "not UTF-8"),
+        (long.as_bytes(), "line-6", "more than 64 KiB"),
+        (
+            b"{\"id\":\"f\",\"do\":\"file\",\"to\":\"a@b\",\"path\":\"x\"}",
+            "f",
+            "not possible in this version",
+        ),
+        (b"{\"id\":\"g\",\"do\":\"accept\"}", "g", "not possible in this version"),
+        (b"{\"id\":\"h\",\"do\":\"decline\"}", "h", "not possible in this version"),
+        (b"{\"id\":\"i\",\"do\":\"leave\",\"to\":\"bob@example.net\"}", "i", "no such chat"),
+        (b"{\"id\":\"j\",\"do\":\"typing\",\"chat\":99}", "j", "no such chat"),
+        (
+            b"{\"id\":\"k\",\"do\":\"remove\",\"account\":\"a@b\",\"group\":\"none\"}",
+            "k",
+            "no group",
+        ),
+    ];
+    let mut pipe = Msnp::start(&["pipe"]);
+    pipe.until_type("online");
+    for (line, id, reason) in wrong {
+        pipe.say_if_read(&[line, b"\n"].concat());
+        let refused = pipe.until_type("refused");
+        assert_eq!(refused["id"], id);
+        assert!(refused["name"].as_str().is_some_and(|name| name.contains(reason)), "{refused}");
+    }
+    // A blank line is nothing, a last line without an end is one.
+    pipe.say(&format!("\n  \r\n{}", send("z", ECHO, "x")));
+    pipe.close_stdin();
+    let ended = pipe.end();
+    ended.assert_code(1);
+    assert_eq!((ended.all("refused").len(), ended.all("acked").len()), (12, 1));
+
+    let mut pipe = Msnp::start(&["pipe"]);
+    pipe.say("hello\n");
+    pipe.end().assert_code(65);
+}
+
+#[test]
+fn a_name_can_be_used_again_when_its_command_has_ended() {
+    let fake = Fake::start(|_, line| match line.starts_with("MSG") {
+        true => Answer::Nothing,
+        false => Answer::Usual,
+    });
+    let mut pipe = start(&fake.at, &["--ack-timeout", "500ms"]);
+    pipe.say(&format!("{}\n", send("1", "bob@example.net", "x")));
+    pipe.until_type("sent");
+    pipe.say(&format!("{}\n", send("1", "bob@example.net", "y")));
+    let refused = pipe.until_type("refused");
+    assert_eq!(refused["id"], "line-2");
+    assert!(refused["name"].as_str().is_some_and(|name| name.contains("\"1\"")), "{refused}");
+    assert_eq!(pipe.until_type("unknown")["id"], "1");
+    pipe.say(&format!("{}\n", send("1", "bob@example.net", "z")));
+    pipe.until(|event| event["type"] == "sent" && event["id"] == "1");
+    let ended = pipe.end();
+    ended.assert_code(3);
+    assert_eq!(fake.count("MSG"), 2);
+}
+
+#[test]
+fn commands_wait_for_being_signed_in_up_to_a_limit() {
+    let silent = Fake::start(|_, line| match line.starts_with("VER") {
+        true => Answer::Nothing,
+        false => Answer::Usual,
+    });
+    let mut pipe = start(&silent.at, &[]);
+    for n in 0..1100 {
+        pipe.say(&format!("{}\n", send(&n.to_string(), "bob@example.net", "x")));
+    }
+    for n in 1024..1100 {
+        let refused = pipe.until_type("refused");
+        assert_eq!(refused["id"], n.to_string());
+        assert!(refused["name"].as_str().is_some_and(|name| name.contains("1024")), "{refused}");
+    }
+    pipe.interrupt();
+    let ended = pipe.end();
+    ended.assert_code(130);
+    assert_eq!(ended.all("failed").len(), 1024);
+    assert!(ended.all("failed").iter().all(|end| end["reason"] == "not tried: interrupted"));
+}
+
+#[test]
+fn the_end_of_the_input_and_of_the_reader_is_the_end() {
+    let ended = run(&["pipe"]);
+    ended.assert_code(0);
+    let (mut serve, at) = Msnp::serve(&[]);
+    let mut pipe = start(&at, &[]);
+    pipe.until_type("online");
+    pipe.close_stdout();
+    // More than a pipe holds, so that it is found closed whenever that happens.
+    pipe.say_if_read(&b"no command\n".repeat(20_000));
+    serve.until(|event| event["type"] == "signed_out");
+    assert_eq!(pipe.code(), 0);
+    run(&["pipe", "--password-stdin"]).assert_code(2);
+}
+
+#[test]
+fn somebody_who_calls_is_answered_where_they_are() {
+    let (_serve, at) = Msnp::serve(&[]);
+    let mut pipe = start(&at, &[]);
+    pipe.until_type("online");
+    let mut bob = Msnp::start_as("bob", &at, &["chat", "-o", "json", "alice@example.net"]);
+    bob.until(|event| event["change"] == "joined");
+    bob.say("hello\n");
+    let message = pipe.until_type("message");
+    let chat = message["chat"].as_u64().expect("a number");
+    pipe.say(&format!("{}\n", json!({"id": "1", "do": "send", "chat": chat, "text": "by number"})));
+    assert_eq!(bob.until_type("message")["text"], "by number");
+    pipe.say(&format!("{}\n", json!({"id": "2", "do": "typing", "to": "bob@example.net"})));
+    assert_eq!(bob.until_type("typing")["from"], "alice@example.net");
+    pipe.say(&format!("{}\n", send("3", "BOB@example.net", "\u{202e}\u{1b}[2J\r\nby name")));
+    assert_eq!(bob.until_type("message")["text"], "\u{202e}\u{1b}[2J\nby name");
+    let raw = bob.seen().iter().any(|line| line.contains(['\u{202e}', '\u{1b}']));
+    assert!(!raw, "{:?}", bob.seen());
+}
+
+#[test]
+fn a_session_that_is_lost_is_made_again_and_commands_wait_for_it() {
+    let fake = Fake::start(|n, line| match line.starts_with("MSG") && n < 12 {
+        true => Answer::HangUpAll,
+        false => Answer::Usual,
+    });
+    let mut pipe = start(&fake.at, &["--retry-max-wait", "10ms"]);
+    pipe.say(&format!("{}\n", send("1", "bob@example.net", "x")));
+    assert_eq!(pipe.until_type("unknown")["id"], "1");
+    pipe.until_type("lost");
+    pipe.say(&format!("{}\n", send("2", "bob@example.net", "y")));
+    pipe.until(|event| event["type"] == "acked" && event["id"] == "2");
+    let ended = pipe.end();
+    ended.assert_code(1);
+    assert_eq!((ended.all("online").len(), fake.count("MSG")), (2, 2));
+}
+
+#[test]
+fn codes_of_servers_that_do_not_behave() {
+    let closed = {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        listener.local_addr().expect("it listens").to_string()
+    };
+    let refusing = Fake::start(|_, line| match line.starts_with("USR 4") {
+        true => Answer::Say(b"911 4\r\n".to_vec()),
+        false => Answer::Usual,
+    });
+    let rubbish = Fake::start(|_, _| Answer::Say(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec()));
+    let rows =
+        [(closed.as_str(), 75), ("nowhere.invalid", 68), (&refusing.at, 77), (&rubbish.at, 76)];
+    for (at, code) in rows {
+        let mut pipe = start(at, &[]);
+        pipe.say_if_read(format!("{}\n", send("1", "bob@example.net", "x")).as_bytes());
+        let ended = pipe.end();
+        ended.assert_code(code);
+        assert!(ended.stderr.contains("cannot sign in"), "{}", ended.stderr);
+        // A command that was read has its end.
+        assert_eq!(ended.all("failed").len(), 1, "{:?}", ended.lines);
+    }
+}

@@ -1,0 +1,172 @@
+//! Hostile values where the parser has nothing against them: what the verbs do with them. What the
+//! parser says is tested beside it.
+
+mod support;
+
+use std::net::TcpListener;
+
+use support::{Ended, Folder, Msnp, run};
+
+/// Values of any kind; as names of files they stay within the folder of the test.
+fn hostile() -> Vec<String> {
+    let texts = [
+        "",
+        "-",
+        "-1",
+        "0",
+        "1us",
+        "99999999y",
+        "a\nmsnp: forged",
+        "\x1b[2J",
+        "\u{202e}c\u{85}\u{2028}",
+        "nowhere/x",
+        "/dev/full",
+        "FL",
+    ];
+    let long = [format!("{}@b.c", "x".repeat(100)), "x".repeat(5_000)];
+    texts.into_iter().map(String::from).chain(long).collect()
+}
+
+/// The options of a verb that take a value, by its help.
+fn options(words: &[&str]) -> Vec<String> {
+    let help = run(&[words, &["--help"]].concat());
+    let lines = help.lines.iter().filter_map(|line| line.trim_start().strip_prefix('-'));
+    let long = lines.filter_map(|line| line.split("--").nth(1).or(line.strip_prefix('-')));
+    long.filter_map(|line| line.split_once(" <")).map(|(name, _)| format!("--{name}")).collect()
+}
+
+fn is_raw(text: &str) -> bool {
+    text.contains(['\x1b', '\u{85}', '\u{2028}', '\u{202e}', '\r'])
+}
+
+fn assert_in_order(ended: &Ended, args: &[&str]) {
+    let shown: Vec<String> = args.iter().map(|word| word.chars().take(60).collect()).collect();
+    let known = [0, 1, 2, 3, 65, 66, 68, 69, 73, 74, 75, 76, 77, 78, 124];
+    assert!(known.contains(&ended.code), "{shown:?}: {} {}", ended.code, ended.stderr);
+    assert!(!is_raw(&ended.stderr), "{shown:?}: {:?}", ended.stderr);
+    assert!(!ended.lines.iter().any(|line| is_raw(line)), "{shown:?}: {:?}", ended.lines);
+    let lines: Vec<&str> = ended.stderr.lines().collect();
+    assert!(lines.len() <= 15 || ended.code == 0, "{shown:?}: {}", ended.stderr);
+    assert!(lines.iter().all(|line| line.len() < 4000 && *line != "msnp: forged"), "{shown:?}");
+    assert!(!ended.stderr.contains("panicked"), "{shown:?}: {}", ended.stderr);
+    if ended.code != 0 {
+        assert!(
+            lines.iter().any(|line| line.contains("error")) || !ended.lines.is_empty(),
+            "{shown:?}"
+        );
+    }
+}
+
+/// Runs a verb once for each of its options and each value.
+fn try_all(words: &[&str], wanted: impl Fn(&str) -> bool, rest: &[&str]) -> usize {
+    let folder = Folder::new();
+    let options = options(words);
+    assert!(!options.is_empty(), "{words:?}");
+    let mut runs = 0;
+    for option in options.iter().filter(|option| wanted(option)) {
+        for value in hostile() {
+            let word = format!("{option}={value}");
+            let args = [words, &[&word], rest].concat();
+            let mut msnp = Msnp::start_at(&folder, &args);
+            msnp.close_stdin();
+            let ended = msnp.end();
+            assert_in_order(&ended, &args);
+            runs += 1;
+        }
+    }
+    runs
+}
+
+/// Those that all verbs which sign in have; they are tried with one.
+const SHARED: [&str; 13] = [
+    "--server",
+    "--account",
+    "--password-file",
+    "--password-command",
+    "--protocol",
+    "--connect-timeout",
+    "--output",
+    "--color",
+    "--log-file",
+    "--trace-wire",
+    "--config",
+    "--profile",
+    "--retry-max-wait",
+];
+
+#[test]
+fn send_takes_or_refuses_each_value_of_each_option() {
+    let runs = try_all(&["send"], |_| true, &["--timeout=5s", "--to", "echo@example.net", "x"]);
+    assert!(runs > 250, "{runs}");
+}
+
+#[test]
+fn other_verbs_take_or_refuse_each_value_of_their_own_options() {
+    let own =
+        |option: &str| !SHARED.contains(&option) && option != "--retry" && option != "--timeout";
+    let to_bob = &["bob@example.net"][..];
+    try_all(&["listen"], |option| own(option) || option == "--timeout", &["--for=1ms"]);
+    try_all(&["chat"], own, to_bob);
+    try_all(&["contacts", "list"], own, &[]);
+    try_all(&["contacts", "add"], own, to_bob);
+    try_all(&["contacts", "remove"], own, to_bob);
+    try_all(&["contacts", "move"], own, &["--to", "x", "bob@example.net"]);
+    try_all(&["privacy"], own, &[]);
+    try_all(&["check"], |option| own(option) || option == "--timeout", &[]);
+    try_all(&["man"], own, &[]);
+    // A port that is taken ends it when all options have been read.
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let at = taken.local_addr().expect("it listens").to_string();
+    try_all(&["serve"], |option| own(option) && option != "--listen", &["--listen", &at]);
+    try_all(&["serve", "--data", "accounts.db", "user", "add"], own, to_bob);
+}
+
+#[test]
+fn words_of_the_verbs_may_be_anything_too() {
+    for value in hostile() {
+        for words in [
+            &["send", "--to", "echo@example.net", "--"][..],
+            &["groups", "add", "--"],
+            &["groups", "remove", "--"],
+            &["groups", "rename", "--", "x"],
+            &["contacts", "add", "--"],
+            &["contacts", "rename", "echo@example.net", "--"],
+            &["name", "--"],
+            &["status", "--"],
+            &["privacy", "--"],
+            &["man", "--"],
+            &["completions", "--"],
+            &["config"],
+            &["chat", "--"],
+        ] {
+            let args = [words, &[value.as_str()]].concat();
+            let ended = run(&args);
+            assert_in_order(&ended, &args);
+        }
+    }
+}
+
+#[test]
+fn limits_that_cannot_be_meant_are_refused() {
+    let rows = [
+        ("--max-connections=0", "max-connections"),
+        ("--max-per-address=0", "max-per-address"),
+        ("--max-contacts=0", "max-contacts"),
+        ("--line-before-sign-in=255", "line-before-sign-in"),
+        ("--max-line=1023", "max-line"),
+        ("--changes=10:0", "a rate is N or N:M"),
+        ("--backlog-soft=1023", "backlog-soft"),
+        ("--backlog-hard=2047", "backlog-hard"),
+        ("--backlog-hard=65535", "less than --backlog-soft"),
+        ("--notification=127.0.0.1", "--single"),
+    ];
+    for (option, hint) in rows {
+        let mut args = vec!["serve", "--listen", "127.0.0.1:0", option];
+        if option.starts_with("--notification") {
+            args.push("--single");
+        }
+        let ended = run(&args);
+        ended.assert_code(2);
+        assert!(ended.stderr.contains(hint), "{}", ended.stderr);
+    }
+}
