@@ -98,6 +98,13 @@ impl Roster {
         self.contacts.get(account)
     }
 
+    /// People of whom nobody has decided yet: they are on the reverse list, and neither allowed nor
+    /// blocked. Whom the account's [`prompt`](Roster::prompt) says never to ask about, the client
+    /// allows by itself.
+    pub fn undecided(&self) -> impl Iterator<Item = (&Handle, &Contact)> {
+        self.contacts.iter().filter(|(_, contact)| contact.is_undecided())
+    }
+
     /// How many places of all lists are taken.
     #[must_use]
     pub const fn entries(&self) -> usize {
@@ -311,6 +318,12 @@ impl Contact {
         if self.groups.is_empty() {
             self.groups.push(GroupId::OTHER);
         }
+    }
+
+    /// Whether they are on the reverse list, and neither allowed nor blocked.
+    pub(crate) fn is_undecided(&self) -> bool {
+        let decided = self.lists.has(List::Allow) || self.lists.has(List::Block);
+        self.lists.has(List::Reverse) && !decided
     }
 
     fn join(&mut self, list: List, groups: Option<Groups<'_>>) {

@@ -91,6 +91,8 @@ pub enum Change {
         /// The text.
         text: String,
     },
+    /// Ask the server for a challenge, which is answered by itself: [`Request::Chl`], since MSNP6.
+    Challenge,
     /// Turn invitations to switchboards on or off: [`Request::Ims`], since MSNP3.
     Calls(bool),
 }
@@ -124,6 +126,7 @@ impl Change {
             Self::Mail { .. } if dialect < Dialect::Msnp5 => b"SND",
             Self::Mail { .. } => b"SDC",
             Self::Page { .. } => b"PAG",
+            Self::Challenge => b"CHL",
             Self::Calls(_) => b"IMS",
         })
     }
@@ -148,6 +151,7 @@ impl Change {
             Self::Add { group: Some(_), .. } | Self::Remove { group: Some(_), .. } => {
                 Dialect::Msnp7
             }
+            Self::Challenge => Dialect::Msnp6,
             Self::Property(..) | Self::Page { .. } => Dialect::Msnp5,
             Self::Calls(_) => Dialect::Msnp3,
             _ => Dialect::Msnp2,
@@ -284,6 +288,7 @@ impl Core {
                 let account = Account::from(account);
                 self.say(&Request::Pag { trid, account, page: Body(page.as_bytes()) });
             }
+            Change::Challenge => self.say(&Request::Chl { trid }),
             Change::Calls(on) => self.say(&Request::Ims { trid, mode: OnOff::from(*on) }),
         }
         Ok(())
