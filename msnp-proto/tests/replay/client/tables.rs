@@ -182,6 +182,7 @@ pub(crate) const ENDS: &[&str] = &[
     "dispatch-no-common-dialect: Violation(Version)",
     "dispatch-unavailable: Refused(601)",
     "dispatch-unavailable: HungUp { unfinished: false }",
+    "dispatch-upgrade-only: Violation(Version)",
     "leave-connection-lost: HungUp { unfinished: true }",
     "leave-connection-lost: HungUp { unfinished: true }",
     "leave-planned-shutdown: ServerDown",
