@@ -44,6 +44,8 @@ pub(super) struct Core {
 pub(super) enum State {
     /// VER was sent.
     Versions(TrId),
+    /// CVQ was sent: there is no common dialect, and this is the last word.
+    Outdated(TrId),
     /// INF was sent.
     Packages(TrId),
     /// USR with the account was sent.
@@ -268,6 +270,7 @@ impl State {
     pub(super) const fn name(&self) -> &'static str {
         match self {
             Self::Versions(_) => "agreeing on a version",
+            Self::Outdated(_) => "asking for a newer version",
             Self::Packages(_) => "asking how to sign in",
             Self::Account(_) => "naming the account",
             Self::Password(_) => "giving the password",
