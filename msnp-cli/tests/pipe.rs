@@ -3,6 +3,7 @@
 mod support;
 
 use std::net::TcpListener;
+use std::sync::{Mutex, mpsc};
 
 use serde_json::{Value, json};
 use support::fake::{Answer, Fake};
@@ -265,12 +266,31 @@ fn codes_of_servers_that_do_not_behave() {
     let rows =
         [(closed.as_str(), 75), ("nowhere.invalid", 68), (&refusing.at, 77), (&rubbish.at, 76)];
     for (at, code) in rows {
-        let mut pipe = start(at, &[]);
-        pipe.say_if_read(format!("{}\n", send("1", "bob@example.net", "x")).as_bytes());
-        let ended = pipe.end();
+        let ended = start(at, &[]).end();
         ended.assert_code(code);
         assert!(ended.stderr.contains("cannot sign in"), "{}", ended.stderr);
-        // A command that was read has its end.
-        assert_eq!(ended.all("failed").len(), 1, "{:?}", ended.lines);
     }
+}
+
+#[test]
+fn a_command_that_was_read_has_its_end_even_if_we_never_get_in() {
+    let (open, gate) = mpsc::channel();
+    let gate = Mutex::new(gate);
+    let fake = Fake::start(move |_, line| match line.starts_with("USR 4") {
+        true => {
+            gate.lock().expect("no panic").recv().expect("the test lives");
+            Answer::Say(b"911 4\r\n".to_vec())
+        }
+        false => Answer::Usual,
+    });
+    let mut pipe = start(&fake.at, &[]);
+    pipe.say(&format!("{}\n", send("1", "bob@example.net", "x")));
+    pipe.say(&format!("{}\n", json!({"id": "2", "do": "status", "state": "BSY"})));
+    // This is refused as soon as it is read, and so are those before it.
+    pipe.say("no command\n");
+    assert_eq!(pipe.until_type("refused")["id"], "line-3");
+    open.send(()).expect("it waits");
+    let ended = pipe.end();
+    ended.assert_code(77);
+    assert_eq!((of(&ended, "1"), of(&ended, "2")), (vec!["failed".into()], vec!["refused".into()]));
 }
