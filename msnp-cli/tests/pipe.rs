@@ -10,7 +10,7 @@ use support::fake::{Answer, Fake};
 use support::{Ended, Msnp, run};
 
 /// Gives these lines to a pipe on the built-in server, to their end.
-fn pipe(lines: &[Value]) -> Ended {
+fn pipe_of(lines: &[Value]) -> Ended {
     let mut pipe = Msnp::start(&["pipe"]);
     for line in lines {
         pipe.say(&format!("{line}\n"));
@@ -44,7 +44,7 @@ fn every_command_is_done_in_order_and_its_events_carry_its_id() {
         }
         line
     };
-    let ended = pipe(&[
+    let ended = pipe_of(&[
         json!({"id": "open", "do": "open", "to": ECHO}),
         send("m1", ECHO, "one"),
         json!({"id": "t", "do": "typing", "to": ECHO}),
@@ -96,7 +96,7 @@ fn every_command_is_done_in_order_and_its_events_carry_its_id() {
 #[test]
 fn each_message_ends_once_for_each_person() {
     let to = json!([ECHO, "nobody@example.net", "nobody@example.org"]);
-    let ended = pipe(&[json!({"id": "1", "do": "send", "to": to, "text": "x"})]);
+    let ended = pipe_of(&[json!({"id": "1", "do": "send", "to": to, "text": "x"})]);
     ended.assert_code(1);
     let mut ends: Vec<_> = ended.all("acked").into_iter().chain(ended.all("failed")).collect();
     ends.sort_by_key(|event| event["to"].to_string());
@@ -105,7 +105,7 @@ fn each_message_ends_once_for_each_person() {
     assert!(ends.iter().all(|event| event["id"] == "1"));
 
     let lines: Vec<_> = (0..1500).map(|n| send(&n.to_string(), ECHO, &format!("t{n}"))).collect();
-    let ended = pipe(&lines);
+    let ended = pipe_of(&lines);
     ended.assert_code(0);
     let ids: Vec<_> = ended.all("acked").iter().map(|event| event["id"].clone()).collect();
     let expected: Vec<_> = (0..1500).map(|n| Value::from(n.to_string())).collect();
@@ -155,6 +155,9 @@ fn what_is_wrong_is_refused_once_and_the_rest_is_done() {
     let mut pipe = Msnp::start(&["pipe"]);
     pipe.say("hello\n");
     pipe.end().assert_code(65);
+    let ended = pipe_of(&[json!({"do": "send", "chat": 99, "text": "x"})]);
+    ended.assert_code(69);
+    assert_eq!(ended.all("failed")[0]["reason"], "there is no such chat");
 }
 
 #[test]
