@@ -75,6 +75,16 @@ fn what_was_asked_for_is_done_though_the_disk_is_full_or_nobody_reads() {
 }
 
 #[test]
+fn a_capture_may_be_read_in_part_and_a_full_disk_is_said() {
+    let capture = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/captures/chat.pcap");
+    // As with `head`.
+    for (stdout, expected) in [(full().into(), 74), (support::unread(), 0)] {
+        let child = Msnp::start_as_to("alice", "", stdout, &["decode", capture]);
+        assert_eq!(code(child), Some(expected));
+    }
+}
+
+#[test]
 fn verbs_that_stay_leave_when_nobody_reads_and_say_when_the_disk_is_full() {
     for verb in [&["listen"][..], &["chat", "bob@example.net"], &["pipe"]] {
         for (stdout, expected) in [(full().into(), 74), (support::unread(), 0)] {

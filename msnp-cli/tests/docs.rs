@@ -35,7 +35,7 @@ fn commands(text: &str) -> Vec<Vec<String>> {
             if !starts || !rest.starts_with(|c: char| c.is_ascii_lowercase()) {
                 continue;
             }
-            let end = ["| ", "> ", "||", "&&"].iter().filter_map(|end| rest.find(end)).min();
+            let end = ["| ", "> ", "< ", "||", "&&"].iter().filter_map(|end| rest.find(end)).min();
             let own = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
             let own = own.trim_end().trim_end_matches('\'');
             found.push(shlex::split(own).unwrap_or_else(|| panic!("{own}")));

@@ -52,6 +52,7 @@ const TABLE: &[Row] = &[
     }),
     (66, "the configuration file is missing", || run(&["check", "--config", "/no/such/file"])),
     (66, "the script is missing", || run(&["run", "/no/such/file"])),
+    (66, "the capture is missing", || run(&["decode", "/no/such/file"])),
     (66, "stdin cannot be read", || from("/", &["send", "--to", "echo@example.net", "-"])),
     (66, "the data file is missing", || run(&["serve", "--data", "/no/such/file", "user", "list"])),
     (68, "the host name does not resolve", || start_send("nowhere.invalid", &[]).end()),
