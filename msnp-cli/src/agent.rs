@@ -90,6 +90,12 @@ impl Agent {
         }
     }
 
+    /// Opens the chat with somebody; whether they come is not waited for.
+    pub(crate) fn meet(&mut self, means: &mut Means<'_>, who: &Handle) {
+        // What cannot be opened now is opened by the first text.
+        let _ = self.chat_with(means, &Mark::NONE, who);
+    }
+
     /// Ends something that was never begun.
     pub(crate) fn refuse(
         &mut self,

@@ -76,6 +76,26 @@ pub(crate) fn lines(wake: impl Fn() + Send + 'static) -> Input<Item> {
     })
 }
 
+/// Reads bytes as they come.
+pub(crate) fn chunks(wake: impl Fn() + Send + 'static) -> Input<Vec<u8>> {
+    start(wake, |tell| {
+        let mut stdin = io::stdin().lock();
+        let mut buffer = [0; 4096];
+        loop {
+            match stdin.read(&mut buffer) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // An error means that the terminal is gone.
+                Ok(0) | Err(_) => return,
+                Ok(size) => {
+                    if !tell(buffer.get(..size).unwrap_or_default().to_vec()) {
+                        return;
+                    }
+                }
+            }
+        }
+    })
+}
+
 fn start<T: Send + 'static>(
     wake: impl Fn() + Send + 'static,
     read: impl FnOnce(&dyn Fn(T) -> bool) + Send + 'static,

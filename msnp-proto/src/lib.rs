@@ -22,6 +22,7 @@
 //! | to | take |
 //! |---|---|
 //! | sign in and chat | [`client::Client`] |
+//! | come back by itself when the connection is lost | [`client::Reconnect`] |
 //! | run a server | [`hub::Hub`] |
 //! | speak on one connection | [`ns::Notification`], [`sb::Switchboard`] |
 //! | read or write commands | [`ns::Request`], [`ns::Reply`], [`sb::Request`], [`sb::Reply`] |

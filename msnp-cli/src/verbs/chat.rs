@@ -1,24 +1,43 @@
 //! `chat`: lines typed are sent, lines that arrive are shown.
 
-use std::io::{self, BufRead, IsTerminal};
-use std::sync::mpsc::{self, Receiver, TryRecvError};
-use std::thread;
+use std::collections::VecDeque;
+use std::io::{self, IsTerminal};
 
-use msnp_proto::client::{ChatId, Config, Event as Told};
-use msnp_proto::error::Misuse;
+use msnp_proto::client::{Config, Event as Told, payload_len};
+use msnp_proto::limits::SWITCHBOARD_PAYLOAD;
+use msnp_proto::types::Handle;
 
+use crate::agent::Agent;
 use crate::args::{ChatArgs, Until};
 use crate::console::Console;
+use crate::errand::{Asked, Refusal};
+use crate::events::Mark;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::files;
+use crate::input::{self, Input, Item};
+use crate::prompt::Prompt;
+use crate::script::{self, Action, Expected, Problem, Verb, Whom};
 use crate::session::{Session, Setup, Step};
 
-/// Texts without an answer, from which on no more lines are read.
+/// Texts without an answer, from which on no more are sent.
 const WINDOW: usize = 16;
 
-/// Longest line that is read; a longer one could not be sent by far.
-const LINE: u64 = 64 * 1024;
+/// Texts and commands that wait to be sent, from which on no more keys are taken.
+const WAITING: usize = 64;
+
+const HELP: &str = "these lines are commands:
+  /typing                 show that you are typing
+  /status BSY             your state: NLN, BSY, IDL, BRB, AWY, PHN, LUN, HDN
+  /name \"Me\"              your name
+  /send ACCOUNT TEXT      to somebody else
+  /open, /leave           call the other one, leave the chat
+  /add, /remove, /allow, /block, /rename as \"NAME\", /move to \"GROUP\"
+                          the other one, or an ACCOUNT behind the command
+  /group add \"NAME\"       also remove, and rename \"NAME\" as \"NEW\"
+  /quit, or Ctrl-D        leave when everything is answered; Ctrl-C: at once
+  //text                  a text that begins with a slash
+Keys: arrows, Home, End, Ctrl-A E K U W Y L, Alt-B F D; up: what you said before";
 
 pub(crate) fn run(args: &ChatArgs) -> Result<Exit, Failure> {
     if args.sign_in.uses_stdin() {
@@ -35,129 +54,227 @@ pub(crate) fn run(args: &ChatArgs) -> Result<Exit, Failure> {
     let setup = Setup { args: &args.sign_in, config, until: Until::Acked };
     let mut session = Session::open(console, setup)?;
     let end = match session.sign_in(None)? {
-        Ok(()) => talk(&mut session, args)?,
+        Ok(()) => Talk::begin(&mut session, &args.with)?.run()?,
         Err(failure) => Some(failure.exit),
     };
     session.finish(end, Exit::Done)
 }
 
-/// `Some` is the code to end with; `None` leaves it to the messages.
-fn talk(session: &mut Session, args: &ChatArgs) -> Result<Option<Exit>, Failure> {
-    if io::stdin().is_terminal() {
-        session.log.note("type a line to send it; Ctrl-D leaves");
-    }
-    let mut chat = session.open_chat(&args.with);
-    let lines = read_lines(session);
-    let mut input = Input::Open;
-    loop {
-        // While we are not signed in, lines wait where they are.
-        let is_online = session.client().is_online();
-        while is_online && input == Input::Open && session.ledger.waiting() < WINDOW {
-            match lines.try_recv() {
-                Ok(Ok(line)) if line.is_empty() => {}
-                Ok(Ok(line)) => chat = say(session, chat, args, &line),
-                Ok(Err(why)) => {
-                    session.log.error(format_args!("cannot read what to say: {why}"));
-                    input = Input::Broken;
-                }
-                Err(TryRecvError::Empty) => break,
-                Err(TryRecvError::Disconnected) => input = Input::Ended,
+struct Talk<'a> {
+    session: &'a mut Session,
+    agent: Agent,
+    with: &'a Handle,
+    ear: Ear,
+    /// What was typed and has not been taken up.
+    waiting: VecDeque<Action>,
+    has_quit: bool,
+    /// Stdin cannot be read.
+    is_broken: bool,
+}
+
+/// Where texts come from.
+enum Ear {
+    /// A file or a program: each line is a text.
+    Lines(Input<Item>),
+    /// Somebody at a terminal.
+    Prompt(Box<Prompt>),
+}
+
+impl<'a> Talk<'a> {
+    fn begin(session: &'a mut Session, with: &'a Handle) -> Result<Self, Failure> {
+        // Who watches the network on the same terminal would see it in the middle of their line.
+        let prompt = match session.log.wants_wire() {
+            true => None,
+            false => Prompt::open(session.waker()).map_err(|error| {
+                let reason = files::reason(&error);
+                Failure::new(Exit::Io, format!("cannot prepare the terminal: {reason}"))
+            })?,
+        };
+        let ear = match prompt {
+            Some(prompt) => {
+                session.log.note("type a line to send it; /help shows more, Ctrl-D leaves");
+                Ear::Prompt(Box::new(prompt))
             }
-        }
-        let is_over = input != Input::Open || session.out.broken().is_some();
-        if is_over && session.ledger.waiting() == 0 {
-            return Ok((input == Input::Broken).then_some(Exit::Input));
-        }
-        match session.next(None)? {
-            Step::Told(told) => {
-                // A person who types needs no word of what goes well so far.
-                let is_smooth = matches!(told, Told::Queued { .. } | Told::Sent { .. });
-                if is_smooth && session.out.is_text() {
-                    session.note(&told);
-                } else {
-                    session.show(&told);
+            None => {
+                if io::stdin().is_terminal() {
+                    session.log.note("type a line to send it; Ctrl-D leaves");
                 }
-                match told {
-                    // Whoever calls us is answered where they are.
-                    Told::ChatOpened { chat: opened, with, incoming: true }
-                        if with == args.with =>
-                    {
-                        chat = Ok(opened);
-                    }
-                    Told::Lost { why } => {
-                        if let Some(exit) = session.lost(why) {
-                            give_up(session, &lines, args, exit, "the session ended before it");
-                            return Ok(Some(exit));
-                        }
-                    }
-                    _ => {}
-                }
+                Ear::Lines(input::lines(session.waker()))
             }
-            Step::Signal(exit) => {
-                session.ledger.stop(exit, "interrupted");
-                give_up(session, &lines, args, exit, "interrupted");
-                return Ok(Some(exit));
-            }
-            Step::Due | Step::Woken => {}
-        }
+        };
+        let mut agent = Agent::default();
+        agent.meet(&mut session.means(), with);
+        let waiting = VecDeque::new();
+        Ok(Self { session, agent, with, ear, waiting, has_quit: false, is_broken: false })
     }
-}
 
-/// Sends a line, in a chat that is opened again if it could not be opened before.
-fn say(
-    session: &mut Session,
-    chat: Result<ChatId, Misuse>,
-    args: &ChatArgs,
-    line: &str,
-) -> Result<ChatId, Misuse> {
-    let chat = chat.or_else(|_| session.open_chat(&args.with));
-    session.send_text(chat, &args.with, line);
-    chat
-}
-
-/// Says of every line that was read and not taken up that it was not sent.
-fn give_up(session: &mut Session, lines: &Lines, args: &ChatArgs, exit: Exit, why: &str) {
-    for line in lines.try_iter().flatten().filter(|line| !line.is_empty()) {
-        session.fail(&args.with, exit, &format!("not sent: {why} ({} bytes)", line.len()));
-    }
-}
-
-/// What stdin gives, line by line.
-type Lines = Receiver<Result<String, String>>;
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Input {
-    Open,
-    Ended,
-    Broken,
-}
-
-/// Reads stdin on a thread of its own, which waits when nobody takes the lines.
-fn read_lines(session: &Session) -> Lines {
-    let (tell, told) = mpsc::sync_channel(WINDOW);
-    let wake = session.waker();
-    thread::spawn(move || {
-        let mut stdin = io::stdin().lock();
-        let mut bytes = Vec::new();
+    /// `Some` is the code to end with; `None` leaves it to what has ended.
+    fn run(mut self) -> Result<Option<Exit>, Failure> {
         loop {
-            bytes.clear();
-            let line = match io::Read::take(&mut stdin, LINE).read_until(b'\n', &mut bytes) {
-                Ok(0) => break,
-                Ok(_) if bytes.len() as u64 == LINE => Err("a line of more than 64 KiB".into()),
-                Ok(_) => match std::str::from_utf8(&bytes) {
-                    Ok(line) => Ok(line.trim_end_matches(['\r', '\n']).to_owned()),
-                    Err(_) => Err("a line that is not UTF-8".into()),
-                },
-                Err(error) => Err(files::reason(&error)),
-            };
-            let is_last = line.is_err();
-            if tell.send(line).is_err() || is_last {
-                break;
+            self.advance();
+            if self.is_over() {
+                self.hide();
+                return Ok(self.is_broken.then_some(Exit::Input));
             }
-            wake();
+            if let Ear::Prompt(prompt) = &mut self.ear {
+                prompt.show();
+            }
+            match self.session.next(None)? {
+                Step::Told(told) => {
+                    if let Some(exit) = self.hear(&told) {
+                        return Ok(Some(exit));
+                    }
+                }
+                Step::Signal(exit) => {
+                    self.hide();
+                    self.session.ledger.stop(exit, "interrupted");
+                    self.give_up(exit, "interrupted");
+                    return Ok(Some(exit));
+                }
+                Step::Due | Step::Woken => {}
+            }
         }
-        drop(tell);
-        wake();
-    });
-    told
+    }
+
+    fn is_over(&self) -> bool {
+        let has_ended = match &self.ear {
+            Ear::Lines(lines) => lines.has_ended(),
+            Ear::Prompt(prompt) => prompt.has_ended(),
+        };
+        let is_done = self.session.ledger.waiting() == 0 && self.agent.pending() == 0;
+        let is_heard = has_ended || self.has_quit || self.is_broken;
+        let nobody_reads = self.session.out.broken().is_some();
+        (is_heard && self.waiting.is_empty() || nobody_reads) && is_done
+    }
+
+    fn hide(&mut self) {
+        if let Ear::Prompt(prompt) = &mut self.ear {
+            prompt.hide();
+        }
+    }
+
+    /// Sends what can be sent. While we are not signed in, texts wait where they are.
+    fn advance(&mut self) {
+        let is_online = self.session.client().is_online();
+        loop {
+            let has_room = is_online && self.session.ledger.waiting() < WINDOW;
+            if has_room {
+                if let Some(action) = self.waiting.pop_front() {
+                    self.agent.act(&mut self.session.means(), Mark::NONE, &action);
+                    self.report();
+                    continue;
+                }
+            }
+            if self.has_quit || self.is_broken {
+                return;
+            }
+            match &mut self.ear {
+                Ear::Lines(lines) if has_room => match lines.take() {
+                    None => return,
+                    Some(Ok(line)) if line.is_empty() => {}
+                    Some(Ok(text)) => self.waiting.push_back(self.text(text)),
+                    Some(Err(why)) => {
+                        self.session.log.error(format_args!("cannot read what to say: {why}"));
+                        self.is_broken = true;
+                    }
+                },
+                Ear::Prompt(prompt) if self.waiting.len() < WAITING => match prompt.read() {
+                    None => return,
+                    Some(text) => self.take(text),
+                },
+                Ear::Lines(_) | Ear::Prompt(_) => return,
+            }
+        }
+    }
+
+    fn text(&self, text: String) -> Action {
+        Action::Send { to: Whom::Person(self.with.clone()), text }
+    }
+
+    /// Takes what somebody has typed: a text, or a command behind a slash.
+    fn take(&mut self, typed: String) {
+        let size = payload_len(&typed);
+        let over = size.saturating_sub(SWITCHBOARD_PAYLOAD);
+        let wrong = match typed.strip_prefix('/') {
+            _ if typed.trim().is_empty() => return,
+            None if over > 0 => format!("{over} bytes more than servers take; shorten or split it"),
+            None => return self.waiting.push_back(self.text(typed)),
+            Some(text) if text.starts_with('/') => {
+                let action = self.text(text.to_owned());
+                return self.waiting.push_back(action);
+            }
+            Some("quit") => {
+                self.has_quit = true;
+                return;
+            }
+            Some("help") => return self.session.log.note_in_lines(HELP),
+            Some(command) => match script::command(command, self.with) {
+                Ok(Verb::Do(action)) => return self.waiting.push_back(action),
+                Ok(_) => return,
+                Err(mistake) => match mistake.problem {
+                    Problem::Expected(Expected::Verb) => {
+                        "there is no such command; /help shows those that there are".into()
+                    }
+                    problem => problem.to_string(),
+                },
+            },
+        };
+        self.session.log.error(wrong);
+        if let Ear::Prompt(prompt) = &mut self.ear {
+            prompt.restore(typed);
+        }
+    }
+
+    /// `Some` is the code to end with.
+    fn hear(&mut self, told: &Told) -> Option<Exit> {
+        let mark = self.agent.hear(&mut self.session.means(), told);
+        // A person who types needs no word of what goes well so far.
+        let is_smooth = matches!(told, Told::Queued { .. } | Told::Sent { .. });
+        if is_smooth && self.session.out.is_text() {
+            self.session.note(told);
+        } else if let Some(mark) = mark {
+            self.hide();
+            self.session.show_marked(told, mark);
+        }
+        self.report();
+        if let Told::Lost { why } = told {
+            self.hide();
+            if let Some(exit) = self.session.lost(*why) {
+                self.give_up(exit, "the session ended before it");
+                return Some(exit);
+            }
+        }
+        None
+    }
+
+    fn report(&mut self) {
+        while let Some(report) = self.agent.poll_report(&mut self.session.means()) {
+            self.hide();
+            self.session.emit(&report.marked);
+        }
+    }
+
+    /// Says of everything that was read and not taken up that it was not done.
+    fn give_up(&mut self, exit: Exit, why: &str) {
+        if let Ear::Lines(lines) = &mut self.ear {
+            let lines = std::iter::from_fn(|| lines.take()).flatten();
+            let to = Whom::Person(self.with.clone());
+            let texts = lines.filter(|line| !line.is_empty());
+            self.waiting.extend(texts.map(|text| Action::Send { to: to.clone(), text }));
+        }
+        for action in std::mem::take(&mut self.waiting) {
+            match action {
+                Action::Send { to: Whom::Person(to), text } => {
+                    let reason = format!("not sent: {why} ({} bytes)", text.len());
+                    self.session.fail(&to, exit, &reason);
+                }
+                action => {
+                    let refusal = Refusal::new(exit, format!("not tried: {why}"));
+                    let asked = Asked::of(&action);
+                    self.agent.refuse(&mut self.session.means(), Mark::NONE, asked, &refusal);
+                }
+            }
+        }
+        self.report();
+    }
 }

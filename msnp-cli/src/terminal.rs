@@ -1,0 +1,133 @@
+//! The user's terminal as an editor of lines needs it: keys come one by one, and nothing is echoed.
+//!
+//! This module knows modes and the signals of a terminal. However the program ends, stops or
+//! panics, the terminal is as it was before; only SIGKILL leaves no chance for that.
+
+use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
+use std::thread;
+
+use nix::sys::termios::{self, InputFlags, LocalFlags, SetArg, SpecialCharacterIndices, Termios};
+use signal_hook::consts::{SIGCONT, SIGTSTP, SIGWINCH};
+use signal_hook::iterator::{Handle, Signals};
+
+use crate::editor::screen::{HIDE, PASTES_OFF, PASTES_ON};
+
+/// How the terminal was before, while it is not.
+static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
+
+/// A terminal that gives keys; it is as before when this is dropped.
+pub(crate) struct Terminal {
+    /// Whether the line has to be drawn anew, because of another size or of a stop.
+    changed: Arc<AtomicBool>,
+    signals: Handle,
+}
+
+impl Terminal {
+    /// `None` if there is no terminal on both stdin and stdout, or one that cannot move its cursor.
+    /// `wake` is called when the line has to be drawn anew.
+    pub(crate) fn open(wake: impl Fn() + Send + 'static) -> io::Result<Option<Self>> {
+        let is_dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
+        if is_dumb || !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+            return Ok(None);
+        }
+        let mut signals = Signals::new([SIGTSTP, SIGCONT, SIGWINCH])?;
+        let handle = signals.handle();
+        let changed = Arc::new(AtomicBool::new(true));
+        *before() = Some(termios::tcgetattr(io::stdin())?);
+        let terminal = Self { changed: Arc::clone(&changed), signals: handle };
+        enter()?;
+        restore_on_panic();
+        thread::Builder::new().name("terminal".into()).spawn(move || {
+            for signal in &mut signals {
+                if signal == SIGTSTP {
+                    leave();
+                    // It returns when the program goes on.
+                    let _ = signal_hook::low_level::emulate_default_handler(SIGTSTP);
+                }
+                if signal != SIGWINCH {
+                    // A terminal that is gone is found out by reading from it.
+                    let _ = enter();
+                }
+                changed.store(true, Ordering::SeqCst);
+                wake();
+            }
+        })?;
+        Ok(Some(terminal))
+    }
+
+    /// Whether the line has to be drawn anew since the last question.
+    pub(crate) fn has_changed(&self) -> bool {
+        self.changed.swap(false, Ordering::SeqCst)
+    }
+
+    /// Writes to the terminal. A terminal that is gone is found out by reading from it.
+    pub(crate) fn write(&self, text: &str) {
+        let mut stdout = io::stdout();
+        let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        self.signals.close();
+        restore();
+    }
+}
+
+/// Makes the terminal as it was before, if it is not.
+pub(crate) fn restore() {
+    leave();
+    *before() = None;
+}
+
+/// From now on keys come one by one.
+fn enter() -> io::Result<()> {
+    let before = before();
+    let Some(saved) = &*before else { return Ok(()) };
+    let mut raw = saved.clone();
+    // ISIG stays: Ctrl-C and Ctrl-Z are signals. So does OPOST: a line end is one.
+    raw.local_flags.remove(LocalFlags::ICANON | LocalFlags::ECHO | LocalFlags::IEXTEN);
+    raw.input_flags.remove(InputFlags::IXON);
+    for (index, value) in [(SpecialCharacterIndices::VMIN, 1), (SpecialCharacterIndices::VTIME, 0)]
+    {
+        if let Some(place) = raw.control_chars.get_mut(index as usize) {
+            *place = value;
+        }
+    }
+    termios::tcsetattr(io::stdin(), SetArg::TCSADRAIN, &raw)?;
+    say(PASTES_ON);
+    Ok(())
+}
+
+fn leave() {
+    if let Some(saved) = &*before() {
+        say(HIDE);
+        say(PASTES_OFF);
+        // Nothing more can be done about it.
+        let _ = termios::tcsetattr(io::stdin(), SetArg::TCSADRAIN, saved);
+    }
+}
+
+/// Writes past the lock of stdout, which another thread may hold while the program ends.
+fn say(text: &str) {
+    let _ = nix::unistd::write(io::stdout().as_fd(), text.as_bytes());
+}
+
+fn restore_on_panic() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let usual = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            restore();
+            usual(panic);
+        }));
+    });
+}
+
+/// What is behind the lock stays whole even if a thread panics while it holds it.
+fn before() -> MutexGuard<'static, Option<Termios>> {
+    BEFORE.lock().unwrap_or_else(PoisonError::into_inner)
+}
