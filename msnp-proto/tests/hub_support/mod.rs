@@ -186,6 +186,12 @@ impl<D: Directory> World<D> {
         lines
     }
 
+    /// Forgets what was heard on a connection that is closed.
+    pub fn forget(&mut self, conn: ConnId) {
+        let wire = self.wires.remove(&conn);
+        assert!(wire.is_none_or(|wire| wire.closed.is_some()), "{conn:?} is open");
+    }
+
     pub fn is_closed(&self, conn: ConnId) -> bool {
         self.wires[&conn].closed.is_some()
     }
