@@ -6,6 +6,7 @@ pub mod body;
 pub mod client;
 pub mod hub;
 pub mod leaves;
+pub mod program;
 mod script;
 pub mod seeds;
 pub mod storm;

@@ -1,8 +1,10 @@
-//! What fuzzing begins with: inputs for every target from all transcripts, and a dictionary from
-//! the tables of verbs.
+//! What fuzzing begins with: inputs for every target from all transcripts and cases, and a
+//! dictionary from the tables of verbs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use msnp_proto::testing::case::Place;
+use msnp_proto::testing::library::Seed;
 use msnp_proto::testing::{Dialogue, OwnedFrame, Role, SeededEntropy, What, library};
 use msnp_proto::transcript::{Side, Transcript};
 use msnp_proto::types::{Delivery, Dialect, List, OnOff, Privacy, Prompt, Property, Status};
@@ -26,11 +28,34 @@ pub fn seeds() -> Seeds {
         add("transcripts", "", text.as_bytes().to_vec());
         add("client", "", client(&dialogues));
         add("hub", "", hub(&dialogues));
+        add("captures", "-text", [&[0, 60, 1, 0, 0][..], text.as_bytes()].concat());
+        add("captures", "", packets(&dialogues));
         streams(&transcript, &dialogues, &mut add);
+    }
+    for (case, number) in library::cases().zip(0..) {
+        let name = format!("case-{number}");
+        let mut add = |target, bytes| {
+            seeds.entry(target).or_default().insert(name.clone(), bytes);
+        };
+        let (target, decoder) = family(case.place.role(), case.place.peer());
+        add("frames", [&[decoder, 4, 1, 7][..], &case.bytes].concat());
+        add(target, case.bytes.clone());
+        if case.bytes.len() < 4096 {
+            let target = if case.place.is_client() { "client" } else { "hub" };
+            add(target, in_place(&case));
+        }
     }
     for (number, shape) in (0..=u8::MAX).enumerate() {
         let input = [&[shape][..], b"\x07\x03\x05words\x0fbob@example.net\x04name"].concat();
         seeds.entry("values").or_default().insert(format!("shape-{number}"), input);
+    }
+    for (number, file) in CAPTURES.iter().enumerate() {
+        let input = [&[number as u8, 60, 1, 0, 0][..], file].concat();
+        seeds.entry("captures").or_default().insert(format!("file-{number}"), input);
+    }
+    for (number, script) in SCRIPTS.iter().enumerate() {
+        let input = script.as_bytes().to_vec();
+        seeds.entry("scripts").or_default().insert(format!("script-{number}"), input);
     }
     for seed in 0..16 {
         let mut random = SeededEntropy::new(seed);
@@ -50,12 +75,7 @@ fn streams(
     for (dialogue, place) in dialogues.iter().zip(0..) {
         for side in [Side::Client, Side::Server] {
             let said = transcript.bytes(dialogue.name.as_deref(), side);
-            let (target, decoder) = match (dialogue.role, side) {
-                (Role::Switchboard, Side::Server) => ("sb_replies", 2),
-                (Role::Switchboard, Side::Client) => ("sb_requests", 3),
-                (_, Side::Server) => ("ns_replies", 0),
-                (_, Side::Client) => ("ns_requests", 1),
-            };
+            let (target, decoder) = family(dialogue.role, side);
             let part = format!("-{place}-{}", if side == Side::Client { "c" } else { "s" });
             add("frames", &part, [&[decoder, 4, 1, place][..], &said].concat());
             add(target, &part, said);
@@ -79,6 +99,74 @@ fn streams(
     for (word, number) in words.into_iter().zip(0..) {
         add("leaves", &format!("-{number}"), word);
     }
+}
+
+/// The target of what one side says, and its decoder's number in [`frames`](crate::wire::frames).
+const fn family(role: Role, side: Side) -> (&'static str, u8) {
+    match (role, side) {
+        (Role::Switchboard, Side::Server) => ("sb_replies", 2),
+        (Role::Switchboard, Side::Client) => ("sb_requests", 3),
+        (_, Side::Server) => ("ns_replies", 0),
+        (_, Side::Client) => ("ns_requests", 1),
+    }
+}
+
+/// Operations that bring the client or the hub to the place of a case, and what is said there.
+fn in_place(case: &Seed) -> Vec<u8> {
+    let mut ops = if case.place.is_client() { vec![4, 1] } else { vec![0, 1] };
+    let door = b"VER \x01 MSNP7 CVR0\r\nINF \x01 MD5\r\nUSR \x01 MD5 S 1.2\r\n";
+    let online = b"USR \x01 OK alice@example.net Alice 1\r\nSYN \x01 0\r\nCHG \x01 NLN\r\n";
+    let (op, at) = match case.place {
+        Place::ClientSigningIn => (2, 0),
+        Place::ClientSyncing => {
+            say(&mut ops, 2, 0, door);
+            say(&mut ops, 2, 0, b"USR \x01 OK alice@example.net Alice 1\r\n");
+            (2, 0)
+        }
+        Place::ClientOnline | Place::ClientEntering | Place::ClientChat => {
+            say(&mut ops, 2, 0, door);
+            say(&mut ops, 2, 0, online);
+            if case.place != Place::ClientOnline {
+                ops.extend([17, 1, 1, 2]);
+                say(&mut ops, 2, 0, b"XFR \x01 SB 192.0.2.2:1863 CKI 1.2\r\n");
+            }
+            if case.place == Place::ClientChat {
+                say(&mut ops, 2, 1, b"USR \x01 OK alice@example.net Alice\r\n");
+                say(&mut ops, 2, 1, b"CAL \x01 RINGING 7\r\nJOI bob@example.net Bob\r\n");
+            }
+            (2, u8::from(case.place != Place::ClientOnline))
+        }
+        Place::ClientAnswering => {
+            say(&mut ops, 2, 0, door);
+            say(&mut ops, 2, 0, online);
+            say(&mut ops, 2, 0, b"RNG 7 192.0.2.2:1863 CKI 1.2 bob@example.net Bob\r\n");
+            (2, 1)
+        }
+        Place::HubDoor => {
+            ops.extend([0, 1, 0]);
+            (3, 0)
+        }
+        Place::HubKnocking => {
+            ops.extend([0, 2, 0]);
+            (3, 0)
+        }
+        Place::HubOnline | Place::HubChat => {
+            // Alice signs in; Bob too if she is to have somebody to talk to.
+            ops.extend([2, 58, 0]);
+            if case.place == Place::HubOnline {
+                (3, 0)
+            } else {
+                ops.extend([2, 58, 1]);
+                say(&mut ops, 3, 0, b"XFR 7 SB\r\n");
+                ops.extend([2, 7, 0]);
+                say(&mut ops, 3, 2, b"CAL 2 \x05\r\n");
+                ops.extend([2, 1, 1]);
+                (3, 2)
+            }
+        }
+    };
+    say(&mut ops, op, at, &case.bytes);
+    ops
 }
 
 fn frames(dialogue: &Dialogue) -> impl Iterator<Item = &OwnedFrame> {
@@ -189,6 +277,27 @@ fn hub(dialogues: &[Dialogue]) -> Vec<u8> {
     ops
 }
 
+/// Packets with what was said on the first four connections.
+fn packets(dialogues: &[Dialogue]) -> Vec<u8> {
+    let mut ops = vec![0, 60, 1, 1, 0];
+    for (at, side, what) in steps(dialogues) {
+        let which = at << 1 | u8::from(side == Side::Server);
+        let bytes = match what {
+            What::Frame(frame) => frame.raw(),
+            What::Rest(bytes) => bytes,
+            What::Close => {
+                ops.extend([which, 3, 0, 0, 0]);
+                continue;
+            }
+        };
+        for piece in bytes.chunks(255) {
+            say(&mut ops, which, 0, piece);
+            ops.extend([0, 0]);
+        }
+    }
+    ops
+}
+
 /// The bytes with the first such word replaced.
 fn replaced(raw: &[u8], word: &[u8], by: &[u8]) -> Vec<u8> {
     let wanted = [b" ", word].concat();
@@ -220,6 +329,7 @@ pub fn dictionary() -> String {
     words.extend(Delivery::ALL.iter().map(ToString::to_string));
     words.extend(OnOff::ALL.iter().map(ToString::to_string));
     words.extend(Dialect::ALL.iter().map(ToString::to_string));
+    words.extend(msnp_cli::script::VERBS.map(|verb| format!("{verb} ")));
     words.extend(WORDS.map(str::to_owned));
     let mut text = String::from("# Made from the tables of verbs: cargo run --example seeds\n");
     for word in words {
@@ -233,8 +343,37 @@ pub fn dictionary() -> String {
     text
 }
 
+/// Small captures of the program's tests, in every form of file.
+const CAPTURES: [&[u8]; 5] = [
+    include_bytes!("../../msnp-cli/tests/captures/dispatch.pcap"),
+    include_bytes!("../../msnp-cli/tests/captures/dispatch-any.pcap"),
+    include_bytes!("../../msnp-cli/tests/captures/dispatch-big-endian-nanos.pcap"),
+    include_bytes!("../../msnp-cli/tests/captures/dispatch.pcapng"),
+    include_bytes!("../../msnp-cli/tests/captures/dispatch-two-sections.pcapng"),
+];
+
+/// Every verb of a script, and some mistakes.
+const SCRIPTS: [&str; 3] = [
+    "# all of them\nset ack-timeout 10s\nset timeout 5m\nset window 3\nset on-error continue\n\
+     set until acked\nonline bob@example.net within 20s\nsend bob@example.net Hello, ${what} $$\n\
+     send bob@example.net <<END\ntwo\n${lines}\nEND\ntyping bob@example.net\nsleep 500ms\n\
+     expect bob@example.net contains \"thanks\" within 10s\nstatus BSY\nname \"Alice\"\n\
+     add carol@example.net as \"Carol \\\"C\\\"\" to \"Friends\"\n",
+    "remove carol@example.net from \"Friends\"\nrename carol@example.net as \"Carol C.\"\n\
+     move carol@example.net from \"Friends\" to \"Work\"\nallow carol@example.net\n\
+     block carol@example.net\ngroup add \"Work\"\ngroup rename \"Work\" as \"Old work\"\n\
+     group remove \"Old work\"\nopen bob@example.net\nleave bob@example.net\n",
+    "sleep soon\nsend bob@example.net ${nobody}\nsend bob@example.net <<END\nno end\nset window 0\n",
+];
+
 /// Words that are in no table of verbs.
-const WORDS: [&str; 60] = [
+const WORDS: [&str; 66] = [
+    "${what}",
+    "<<END\n",
+    "\nEND\n",
+    " within 10s",
+    " contains \"",
+    " as \"",
     "\r\n",
     "\r\n\r\n",
     " MD5 I ",

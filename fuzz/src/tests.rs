@@ -14,6 +14,7 @@ type Body = fn(&[u8]);
 /// Every target and its body.
 const TARGETS: &[(&str, Body)] = &[
     ("bodies", crate::body::bodies),
+    ("captures", crate::program::captures),
     ("client", crate::client::client),
     ("frames", crate::wire::frames),
     ("hub", crate::hub::hub),
@@ -22,6 +23,7 @@ const TARGETS: &[(&str, Body)] = &[
     ("ns_requests", crate::wire::ns_requests),
     ("sb_replies", crate::wire::sb_replies),
     ("sb_requests", crate::wire::sb_requests),
+    ("scripts", crate::program::scripts),
     ("storm", crate::storm::storm),
     ("texts", crate::body::texts),
     ("transcripts", crate::transcript::transcripts),

@@ -150,6 +150,7 @@ mod tests {
         "list",
         "name",
         "no-config",
+        "operator",
         "password-stdin",
         "patience",
         "profile",

@@ -12,8 +12,9 @@ use std::fmt::Write;
 
 use msnp_proto::transcript::Side;
 
-use super::event::{Event, Opened, Server, Sink, What};
-use super::text::{Since, short};
+use super::event::{Event, Server, Sink};
+use super::short::Row;
+use super::text::Since;
 use crate::escape::Escaped;
 
 /// Writes rows.
@@ -114,43 +115,9 @@ fn lifelines(arrow: Option<(Server, Side)>) -> String {
     lines
 }
 
-/// What a diagram says of a new connection.
-pub(super) fn opening(opened: &Opened<'_>) -> String {
-    let mut text = String::from("opened");
-    if let Some(name) = opened.name {
-        let _ = write!(text, " {name}");
-    }
-    if let (Some(client), Some(server)) = (opened.client, opened.server) {
-        let _ = write!(text, " {client} to {server}");
-    }
-    if opened.midway {
-        text.push_str(" (in the middle)");
-    }
-    text
-}
-
 impl Sink for Ladder {
     fn take(&mut self, event: &Event<'_>) {
-        let number = event.connection;
-        let (arrow, label) = match &event.what {
-            What::Command(command) => {
-                (Some((command.server, command.from)), short(command, self.show_secrets))
-            }
-            What::Opened(opened) => (None, opening(opened)),
-            What::Closed(ending) => (None, format!("closed: {ending}")),
-            What::Unreadable(unreadable) => {
-                let label = format!("? {} bytes: {}", unreadable.bytes.len(), unreadable.why);
-                (Some((unreadable.server, unreadable.from)), label)
-            }
-            What::Gap { server, from, size } => {
-                (Some((*server, *from)), format!("? {size} bytes are not in the capture"))
-            }
-            What::Conflict { server, from, size } => {
-                (Some((*server, *from)), format!("? {size} bytes came again, not the same"))
-            }
-            What::Warning(text) => (None, (*text).to_owned()),
-        };
-        let label = if number > 0 { format!("#{number} {label}") } else { label };
+        let Row { arrow, label, .. } = Row::of(event, self.show_secrets);
         self.row(event.at, arrow, &label);
     }
 }
