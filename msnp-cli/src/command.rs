@@ -5,13 +5,11 @@
 
 use msnp_proto::client::payload_len;
 use msnp_proto::limits::{NICK, SWITCHBOARD_PAYLOAD};
-use msnp_proto::types::{Handle, Nick, Status};
-use serde_json::{Map, Value};
+use msnp_proto::types::{Nick, Status};
+use serde_json::Value;
 
+use crate::fields::{self, Fields, Wrong, account, kind, short};
 use crate::script::{Action, Whom};
-
-/// Longest name of a command: it comes back in every event.
-const ID: usize = 256;
 
 /// Most people in one command.
 const PEOPLE: usize = 64;
@@ -31,43 +29,10 @@ pub(crate) enum Task {
     Quit,
 }
 
-/// A line that is no command.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Wrong {
-    /// The name of the command, if that could be read.
-    pub(crate) id: Option<String>,
-    /// What it wanted to do, if that could be read.
-    pub(crate) request: String,
-    pub(crate) reason: String,
-}
-
 /// Reads a line.
 pub(crate) fn read(line: &str) -> Result<Command, Wrong> {
-    let wrong = |reason| Wrong { id: None, request: "command".into(), reason };
-    let object = match serde_json::from_str(line) {
-        Ok(Value::Object(object)) => object,
-        Ok(other) => return Err(wrong(format!("{}; it should be an object", kind(&other)))),
-        Err(error) => {
-            // The line that the reader names is always the first.
-            let text = error.to_string().replace(" at line 1 column ", " at column ");
-            return Err(wrong(format!("not JSON: {text}")));
-        }
-    };
-    let mut fields = Fields(object);
-    let id = fields.id().map_err(wrong)?;
-    let wrong =
-        |request: &str, reason| Err(Wrong { id: id.clone(), request: request.to_owned(), reason });
-    let request = match fields.text("do") {
-        Ok(request) => request,
-        Err(reason) => return wrong("command", reason),
-    };
-    match task(&request, &mut fields).and_then(|task| fields.end().map(|()| task)) {
-        Ok(task) => Ok(Command { id, task }),
-        Err(reason) => {
-            let is_known = KNOWN.contains(&request.as_str()) || FILES.contains(&request.as_str());
-            wrong(if is_known { &request } else { "command" }, reason)
-        }
-    }
+    let (id, task) = fields::read(line, &[&KNOWN, &FILES], task)?;
+    Ok(Command { id, task })
 }
 
 /// What can be done.
@@ -135,45 +100,11 @@ fn task(request: &str, fields: &mut Fields) -> Result<Task, String> {
         file if FILES.contains(&file) => {
             Err("sending and taking files is not possible in this version".into())
         }
-        _ => Err(format!("`do` is {:?}; it can be {}", short(request), KNOWN.join(", "))),
+        _ => Err(fields::no_such_thing(request, &KNOWN)),
     }
 }
 
-/// The fields of a command that have not been taken.
-struct Fields(Map<String, Value>);
-
 impl Fields {
-    fn has(&self, name: &str) -> bool {
-        self.0.contains_key(name)
-    }
-
-    fn take(&mut self, name: &str) -> Result<Value, String> {
-        self.0.remove(name).ok_or_else(|| format!("`{name}` is missing"))
-    }
-
-    fn text(&mut self, name: &str) -> Result<String, String> {
-        match self.take(name)? {
-            Value::String(text) => Ok(text),
-            other => Err(format!("`{name}` is {}; it should be a string", kind(&other))),
-        }
-    }
-
-    fn id(&mut self) -> Result<Option<String>, String> {
-        if !self.has("id") {
-            return Ok(None);
-        }
-        let id = self.text("id")?;
-        match id.len() {
-            1..=ID => Ok(Some(id)),
-            0 => Err("`id` is empty".into()),
-            size => Err(format!("`id` has {size} bytes; at most {ID} are taken")),
-        }
-    }
-
-    fn account(&mut self, name: &str) -> Result<Handle, String> {
-        account(name, &self.text(name)?)
-    }
-
     /// `to`, one account or several, or `chat`, a number.
     fn people(&mut self) -> Result<Vec<Whom>, String> {
         match (self.has("to"), self.has("chat")) {
@@ -252,40 +183,12 @@ impl Fields {
         let group = self.text(name)?;
         if group.is_empty() { Err(format!("`{name}` is empty")) } else { Ok(group) }
     }
-
-    /// Nothing may be left: a word that is spelled wrongly is not to be passed over.
-    fn end(&self) -> Result<(), String> {
-        match self.0.keys().next() {
-            None => Ok(()),
-            Some(name) => Err(format!("there is no field {:?} here", short(name))),
-        }
-    }
-}
-
-fn account(field: &str, text: &str) -> Result<Handle, String> {
-    Handle::new(text).ok_or_else(|| {
-        format!("`{field}` is {:?}; an account has the form name@domain, in ASCII", short(text))
-    })
-}
-
-/// The beginning of a text that may have any length.
-fn short(text: &str) -> &str {
-    text.char_indices().nth(64).map_or(text, |(end, _)| text.get(..end).unwrap_or(text))
-}
-
-fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use msnp_proto::types::Handle;
+
     use super::*;
 
     fn bob() -> Handle {

@@ -104,6 +104,15 @@ pub(crate) enum Event {
     SignedIn { account: String, protocol: String, from: String },
     /// Somebody's session with the server that we are has ended.
     SignedOut { account: String, reason: String },
+    /// The operator of the server that we are wanted something, and it is done.
+    Order {
+        /// The `do` of the order.
+        order: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        account: Option<String>,
+        /// How many people were told, ended, moved or counted.
+        people: usize,
+    },
     /// An account of a server's data file.
     User(User),
     /// A request was refused: ours by the server, or by us if we are the server.

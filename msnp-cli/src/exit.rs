@@ -100,6 +100,11 @@ impl Exit {
         (Self::Terminated, "SIGTERM, after signing off; a second one ends at once."),
     ];
 
+    /// Whether somebody else asked for the end: that is told, whatever else has happened.
+    pub(crate) const fn is_signal(self) -> bool {
+        matches!(self, Self::Hangup | Self::Interrupted | Self::Terminated)
+    }
+
     /// The number for the system.
     pub(crate) const fn code(self) -> u8 {
         self as u8

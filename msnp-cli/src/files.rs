@@ -10,6 +10,7 @@ use std::path::Path;
 
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
+use zeroize::Zeroizing;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -22,7 +23,13 @@ const FLAGS: OFlag = OFlag::O_NOFOLLOW.union(OFlag::O_NONBLOCK).union(OFlag::O_N
 ///
 /// What is checked is the file that was opened, not the name, so nobody can change one for the
 /// other in between. A symbolic link is not followed: its target may belong to anybody.
-pub(crate) fn read_private(path: &Path, what: &str, limit: u64) -> Result<Vec<u8>, Failure> {
+///
+/// What was read is wiped when it is dropped, and there is only one copy of it.
+pub(crate) fn read_private(
+    path: &Path,
+    what: &str,
+    limit: u64,
+) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let shown = path.display();
     let bad = |text: String| Err(Failure::new(Exit::Config, text));
     let opened = OpenOptions::new().read(true).custom_flags(FLAGS.bits()).open(path);
@@ -41,12 +48,23 @@ pub(crate) fn read_private(path: &Path, what: &str, limit: u64) -> Result<Vec<u8
     let unreadable = |error: io::Error| {
         Failure::new(Exit::NoInput, format!("cannot read {what} {shown}: {}", reason(&error)))
     };
-    check_private(&file.metadata().map_err(unreadable)?, path, what)?;
-    let mut bytes = Vec::new();
-    file.take(limit + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    let meta = file.metadata().map_err(unreadable)?;
+    check_private(&meta, path, what)?;
+    let bytes = read_secret(file, meta.len().min(limit)).map_err(unreadable)?;
     if bytes.len() as u64 > limit {
         return bad(format!("{what} {shown} is larger than {limit} bytes"));
     }
+    Ok(bytes)
+}
+
+/// Reads what may be a secret, one byte over the limit at most. There is room from the start, since
+/// a buffer that grows leaves copies behind.
+pub(crate) fn read_secret(source: impl Read, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
+    // Some readers look whether there is more when a buffer is just full.
+    const MORE: usize = 64;
+    let room = usize::try_from(limit).unwrap_or(usize::MAX).saturating_add(MORE);
+    let mut bytes = Zeroizing::new(Vec::with_capacity(room));
+    source.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
@@ -213,7 +231,7 @@ pub(crate) mod tests {
         let folder = Folder::new();
         for mode in [0o600, 0o400] {
             let path = folder.file(&format!("{mode:o}"), b"x", mode);
-            assert_eq!(read_private(&path, "password file", 16), Ok(b"x".to_vec()));
+            assert_eq!(read_private(&path, "password file", 16), Ok(b"x".to_vec().into()));
         }
         for mode in [0o644, 0o640, 0o604, 0o620, 0o660] {
             let path = folder.file(&format!("{mode:o}"), b"x", mode);

@@ -14,6 +14,7 @@
 //!   directory the accounts of the server, in memory or in a file
 //!   check/*   trying a server stage by stage
 //!   session   a client on its reactor: signing in, waiting, signing off
+//!   operator  what a server is told while it runs
 //!   loopback  the built-in server and its echo        keepalive peers that vanished
 //!   decode/*  captures, transcripts and streams of bytes to events, without input and output
 //!   ledger    what became of every message
@@ -22,7 +23,7 @@
 //!   exit      the table of exit codes                 failure  an end with a sentence
 //!   password, files, users        secrets and where they come from
 //!   mask                          secrets on the wire, and what is shown in their place
-//!   input, command                lines of stdin, and the commands of a pipe
+//!   input, fields, command        lines of stdin, and the commands of a pipe
 //!   console, log, trace, signals, progress  the ends towards the user
 //!   editor/*, prompt, terminal    a line that is edited below what arrives
 //! ```
@@ -44,6 +45,7 @@ mod escape;
 mod events;
 mod exit;
 mod failure;
+mod fields;
 mod files;
 mod input;
 mod keepalive;
@@ -52,6 +54,7 @@ mod log;
 mod loopback;
 mod man;
 mod mask;
+mod operator;
 mod password;
 mod progress;
 mod prompt;
@@ -78,6 +81,7 @@ use crate::failure::Failure;
 /// Does what the command line says, and says how it ended.
 #[must_use]
 pub fn main() -> ExitCode {
+    end_on_panic();
     let cli = match config::parse() {
         Ok(cli) => cli,
         Err(failure) => return end(Err(failure)),
@@ -101,6 +105,21 @@ pub fn main() -> ExitCode {
         Verb::Config(args) => verbs::config::run(args, &cli.place.words()),
     };
     end(ended)
+}
+
+/// From now on a panic, of any thread, ends the program with one line and the code for a mistake of
+/// ours: a script should not have to know what an aborted program looks like.
+pub fn end_on_panic() {
+    std::panic::set_hook(Box::new(|panic| {
+        let at = panic.location().map(|at| format!(" at {}:{}", at.file(), at.line()));
+        let payload = panic.payload();
+        let what = payload.downcast_ref::<&str>().copied();
+        let what = what.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        let what = what.unwrap_or("no reason");
+        let text = format!("{what}{}; please report this", at.unwrap_or_default());
+        let _ = writeln!(std::io::stderr(), "msnp: mistake: {}", EscapedDisplay(text));
+        std::process::exit(Exit::Bug.code().into());
+    }));
 }
 
 fn end(ended: Result<Exit, Failure>) -> ExitCode {

@@ -11,6 +11,7 @@ use std::rc::Rc;
 use std::time::SystemTime;
 
 use crate::escape::EscapedDisplay;
+use crate::files;
 
 /// Of a line so many characters; who names a file of more has read enough of it.
 pub(crate) const LINE: usize = 2000;
@@ -32,13 +33,14 @@ pub(crate) enum Level {
 #[derive(Clone, Debug)]
 pub(crate) struct Log {
     stderr: Level,
-    file: Option<Rc<RefCell<File>>>,
+    /// None in it once it could not be written.
+    file: Rc<RefCell<Option<File>>>,
 }
 
 impl Log {
     /// Stderr gets what is as important as `stderr` or more; a file gets details at least.
     pub(crate) fn new(stderr: Level, file: Option<File>) -> Self {
-        Self { stderr, file: file.map(|file| Rc::new(RefCell::new(file))) }
+        Self { stderr, file: Rc::new(RefCell::new(file)) }
     }
 
     /// Whether anybody wants to see what passes on the network.
@@ -73,18 +75,27 @@ impl Log {
         self.put(level, format_args!("{}", EscapedDisplay(&text)));
     }
 
-    /// A failure to write diagnostics has nowhere to be told, so it is let go.
+    /// A failure to write to stderr has nowhere to be told, so it is let go.
     fn put(&self, level: Level, shown: fmt::Arguments<'_>) {
         if level <= self.stderr {
             let line = format!("msnp: {shown}\n");
             let _ = std::io::stderr().write_all(line.as_bytes());
         }
-        if let Some(file) = &self.file {
-            if level <= Level::Detail.max(self.stderr) {
-                let at = humantime::format_rfc3339_millis(SystemTime::now());
-                let line = format!("{at} {shown}\n");
-                let _ = file.borrow_mut().write_all(line.as_bytes());
-            }
+        if level <= Level::Detail.max(self.stderr) {
+            self.put_in_file(shown);
+        }
+    }
+
+    /// A file that cannot be written is said to be so once, and left alone from then on.
+    fn put_in_file(&self, shown: fmt::Arguments<'_>) {
+        let mut file = self.file.borrow_mut();
+        let Some(open) = file.as_mut() else { return };
+        let at = humantime::format_rfc3339_millis(SystemTime::now());
+        let line = format!("{at} {shown}\n");
+        if let Err(error) = open.write_all(line.as_bytes()) {
+            *file = None;
+            drop(file);
+            self.error(format_args!("the log file ends here: {}", files::reason(&error)));
         }
     }
 }

@@ -4,7 +4,7 @@
 //! what the password is for.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
+use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use msnp_proto::secret::Secret;
 use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
+use zeroize::Zeroizing;
 
 use crate::escape::Escaped;
 use crate::exit::Exit;
@@ -66,7 +67,7 @@ impl Sources {
             return Ok(password.clone());
         }
         match std::env::var(VARIABLE) {
-            Ok(password) => check(password.into_bytes(), VARIABLE),
+            Ok(password) => check(Zeroizing::new(password.into_bytes()), VARIABLE),
             Err(std::env::VarError::NotUnicode(_)) => Err(unfit(VARIABLE, "it is not UTF-8")),
             Err(std::env::VarError::NotPresent) if io::stderr().is_terminal() => {
                 from_terminal(account, signals)
@@ -87,7 +88,7 @@ fn unfit(source: &str, why: &str) -> Failure {
 }
 
 /// Takes one line end off and looks whether the rest can be a password.
-fn check(mut bytes: Vec<u8>, source: &str) -> Result<Secret, Failure> {
+fn check(mut bytes: Zeroizing<Vec<u8>>, source: &str) -> Result<Secret, Failure> {
     if bytes.len() as u64 > LIMIT {
         return Err(unfit(source, &format!("it is larger than {LIMIT} bytes")));
     }
@@ -100,7 +101,7 @@ fn check(mut bytes: Vec<u8>, source: &str) -> Result<Secret, Failure> {
     if bytes.contains(&0) {
         return Err(unfit(source, "it holds a NUL byte"));
     }
-    let text = String::from_utf8(bytes).map_err(|_| unfit(source, "it is not UTF-8"))?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| unfit(source, "it is not UTF-8"))?;
     if text.is_empty() {
         return Err(unfit(source, "it is empty"));
     }
@@ -113,8 +114,7 @@ fn from_file(path: &Path) -> Result<Secret, Failure> {
 }
 
 fn from_stdin() -> Result<Secret, Failure> {
-    let mut bytes = Vec::new();
-    io::stdin().lock().take(LIMIT + 1).read_to_end(&mut bytes).map_err(|error| {
+    let bytes = files::read_secret(io::stdin().lock(), LIMIT).map_err(|error| {
         Failure::new(Exit::Io, format!("cannot read the password from stdin: {error}"))
     })?;
     check(bytes, "stdin")
@@ -140,10 +140,8 @@ fn from_command(line: &str) -> Result<Secret, Failure> {
     let (tell, told) = mpsc::channel();
     // The thread ends with the pipe, which nobody holds open after the program's own end.
     thread::spawn(move || {
-        let mut bytes = Vec::new();
-        let read = output.take(LIMIT + 1).read_to_end(&mut bytes).map(|_| bytes);
         // Nobody listens any more when the time is up.
-        let _ = tell.send(read);
+        let _ = tell.send(files::read_secret(output, LIMIT));
     });
     let Ok(read) = told.recv_timeout(COMMAND_TIME) else {
         // It may have ended by itself at this moment.
@@ -178,16 +176,29 @@ fn from_terminal(account: &str, signals: &Signals) -> Result<Secret, Failure> {
     silent.local_flags.insert(LocalFlags::ECHONL);
     let (other, as_before) = (terminal.try_clone().map_err(failed)?, before.clone());
     let at_signal = move || restore(&other, &as_before);
-    let mut bytes = Vec::new();
     let read = signals.abandoning(at_signal, || {
         tcsetattr(&terminal, SetArg::TCSAFLUSH, &silent)?;
         write!(terminal, "Password of {}: ", Escaped(account))?;
         terminal.flush()?;
-        BufReader::new(Read::take(&terminal, LIMIT + 1)).read_until(b'\n', &mut bytes)
+        files::read_secret(Line { source: &terminal, ended: false }, LIMIT)
     });
     restore(&terminal, &before);
-    read.map_err(failed)?;
-    check(bytes, "the terminal")
+    check(read.map_err(failed)?, "the terminal")
+}
+
+/// A line of a source, read without a buffer that keeps a copy of it.
+struct Line<R> {
+    source: R,
+    ended: bool,
+}
+
+impl<R: Read> Read for Line<R> {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        let one = room.get_mut(..1).filter(|_| !self.ended).unwrap_or_default();
+        let read = self.source.read(one)?;
+        self.ended |= one.first() == Some(&b'\n');
+        Ok(read)
+    }
 }
 
 #[cfg(test)]
@@ -224,6 +235,14 @@ mod tests {
             assert_eq!(failure.exit, Exit::Config, "{failure}");
         }
         assert_eq!(file(&[b'x'; 4096]).map(|password| password.len()), Ok(4096));
+    }
+
+    #[test]
+    fn a_line_is_all_that_is_read_of_a_terminal() {
+        let mut typed: &[u8] = b"two words\nls\n";
+        let line = files::read_secret(Line { source: &mut typed, ended: false }, LIMIT);
+        assert_eq!(line.expect("memory can be read").as_slice(), b"two words\n");
+        assert_eq!(typed, b"ls\n");
     }
 
     #[test]

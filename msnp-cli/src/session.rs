@@ -418,7 +418,7 @@ impl Session {
         let exit = end.unwrap_or_else(|| self.ledger.exit());
         let exit = match self.out.broken() {
             None => exit,
-            Some(_) if matches!(exit, Exit::Interrupted | Exit::Terminated) => exit,
+            Some(_) if exit.is_signal() => exit,
             Some(Broken::ReaderGone) => gone_reader,
             Some(Broken::Failed(_)) => Exit::Io,
         };
@@ -427,7 +427,7 @@ impl Session {
         // The last line may be the one that finds nobody reading.
         Ok(match self.out.broken() {
             Some(Broken::ReaderGone) if exit == Exit::Done => gone_reader,
-            Some(Broken::Failed(_)) => Exit::Io,
+            Some(Broken::Failed(_)) if !exit.is_signal() => Exit::Io,
             _ => exit,
         })
     }

@@ -1,6 +1,6 @@
 //! Signals: the first asks the program to end in order, the second ends it at once.
 //!
-//! This module knows SIGINT and SIGTERM. It does not know what ending in order means; whoever
+//! This module knows SIGINT, SIGTERM and SIGHUP. It does not know what ending in order means; whoever
 //! sleeps has itself woken. SIGPIPE is ignored by the standard library, so that a reader that went
 //! away is an ordinary error of writing.
 
@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::exit::Exit;
 use crate::terminal;
@@ -28,7 +28,12 @@ pub(crate) struct Signals {
 impl Signals {
     pub(crate) fn watch() -> io::Result<Self> {
         let signals = Self { first: Arc::default(), wake: Arc::default(), abandon: Arc::default() };
-        let mut queue = signal_hook::iterator::Signals::new([SIGINT, SIGTERM])?;
+        let mut awaited = vec![SIGINT, SIGTERM];
+        // Whoever starts us with `nohup` wants us to stay when the terminal goes.
+        if !is_ignored(SIGHUP) {
+            awaited.push(SIGHUP);
+        }
+        let mut queue = signal_hook::iterator::Signals::new(awaited)?;
         let watcher = signals.clone();
         thread::Builder::new()
             .name("signals".into())
@@ -83,7 +88,20 @@ impl Signals {
 }
 
 fn exit(signal: i32) -> Exit {
-    if signal == SIGTERM { Exit::Terminated } else { Exit::Interrupted }
+    match signal {
+        SIGTERM => Exit::Terminated,
+        SIGHUP => Exit::Hangup,
+        _ => Exit::Interrupted,
+    }
+}
+
+/// Whether this program was started with a signal ignored. Where the system does not tell, it was
+/// not.
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
 }
 
 fn end(signal: i32) {

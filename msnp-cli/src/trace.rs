@@ -13,6 +13,7 @@ use msnp_proto::machine::{Closed, ConnId};
 use msnp_proto::time::Instant;
 use msnp_proto::wire::{Decoded, FrameDecoder};
 
+use crate::files;
 use crate::log::Log;
 use crate::mask::{masked_line, masked_payload};
 
@@ -137,7 +138,7 @@ fn put(sinks: &mut Vec<Sink>, log: &Log, bytes: &[u8]) {
     sinks.retain_mut(|sink| match sink.out.write_all(bytes).and_then(|()| sink.out.flush()) {
         Ok(()) => true,
         Err(error) => {
-            log.error(format_args!("trace {} ends here: {error}", sink.name));
+            log.error(format_args!("trace {} ends here: {}", sink.name, files::reason(&error)));
             false
         }
     });

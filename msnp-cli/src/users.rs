@@ -36,17 +36,28 @@ struct Table {
 #[serde(deny_unknown_fields)]
 struct Row {
     account: String,
-    password: String,
+    password: Password,
     name: Option<String>,
     #[serde(default)]
     contacts: Vec<String>,
 }
 
+/// Goes from the file's text into a secret at once.
+#[derive(Deserialize)]
+#[serde(from = "String")]
+struct Password(Secret);
+
+impl From<String> for Password {
+    fn from(text: String) -> Self {
+        Self(Secret::from(text))
+    }
+}
+
 /// Reads the file, which must be as private as a password file.
 pub(crate) fn read(path: &Path) -> Result<Vec<User>, Failure> {
     let bytes = files::read_private(path, "users file", LIMIT)?;
-    let text = String::from_utf8(bytes).map_err(|_| wrong(path, "it is not UTF-8"))?;
-    parse(&text).map_err(|why| wrong(path, &why))
+    let text = std::str::from_utf8(&bytes).map_err(|_| wrong(path, "it is not UTF-8"))?;
+    parse(text).map_err(|why| wrong(path, &why))
 }
 
 fn wrong(path: &Path, why: &str) -> Failure {
@@ -61,7 +72,8 @@ fn parse(text: &str) -> Result<Vec<User>, String> {
         if users.iter().any(|user| user.account == account) {
             return Err(format!("{account} is there twice"));
         }
-        if row.password.is_empty() || row.password.contains('\0') {
+        let Password(password) = row.password;
+        if password.expose().is_empty() || password.expose().contains('\0') {
             return Err(format!("{account} has no usable password"));
         }
         let name = row.name.as_deref().map(|name| {
@@ -71,7 +83,7 @@ fn parse(text: &str) -> Result<Vec<User>, String> {
         users.push(User {
             name: name.transpose()?,
             contacts: contacts.collect::<Result<_, _>>()?,
-            password: Secret::from(row.password),
+            password,
             account,
         });
     }

@@ -5,9 +5,11 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Output, Stdio};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::Value;
 use support::Folder;
 
@@ -190,7 +192,7 @@ fn text_for_people() {
     assert!(lines[0].starts_with("    0.000000 connection #1 opened 127.0.0.1:"), "{}", lines[0]);
     assert!(lines[6].ends_with("command    #1 dispatch S> XFR trid=3 address=127.0.0.1:1864 zero=0 current=127.0.0.1:1863"), "{}", lines[6]);
     assert!(
-        lines[8].ends_with(" done 1 connections, 6 commands in 14 packets, exit 0"),
+        lines[8].ends_with(" done connections: 1, commands: 6, packets: 14, exit 0"),
         "{}",
         lines[8]
     );
@@ -238,7 +240,7 @@ fn diagrams_are_as_wide_as_they_should_be_and_safe() {
     );
 
     let mermaid = text(&decode(&["--mermaid", path]).stdout);
-    assert!(mermaid.starts_with("sequenceDiagram\n    participant C1 as client "), "{mermaid}");
+    assert!(mermaid.starts_with("sequenceDiagram\n    participant C1 as client\n"), "{mermaid}");
     for line in mermaid.lines().skip(1) {
         assert!(!line.chars().any(char::is_control), "{line:?}");
         // Every `;` ends an entity, and every `#` begins one.
@@ -273,6 +275,27 @@ fn from_stdin_in_pieces() {
 }
 
 #[test]
+fn what_is_captured_now_is_shown_now_and_a_signal_ends_it() {
+    for name in ["dispatch.pcap", "dispatch.pcapng"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_msnp"));
+        command.arg("decode").stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("the program is built");
+        let bytes = fs::read(capture(name)).expect("the fixture");
+        let mut stdin = child.stdin.take().expect("a pipe");
+        stdin.write_all(&bytes).expect("the program reads");
+        let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+        let first = lines.next().expect("a line").expect("UTF-8");
+        assert!(first.contains("#1 opened"), "{first}");
+        let last = lines.find(|line| line.as_ref().is_ok_and(|line| line.contains("closed")));
+        assert!(last.is_some());
+        let pid = i32::try_from(child.id()).map(Pid::from_raw).expect("a process id");
+        kill(pid, Signal::SIGINT).expect("it still runs");
+        assert_eq!(child.wait().expect("it is ours").code(), Some(130), "{name}");
+        drop(stdin);
+    }
+}
+
+#[test]
 fn every_end_has_its_code_and_one_line() {
     let folder = Folder::new();
     let whole = fs::read(capture("chat.pcap")).expect("the fixture");
@@ -285,9 +308,9 @@ fn every_end_has_its_code_and_one_line() {
     lying[24 + 8..][..4].copy_from_slice(&[0xFF; 4]);
     let rows = [
         (0, capture("chat.pcap"), ""),
-        (65, file("cut", &whole[..5000]), "the file ends within a packet, "),
+        (65, file("cut", &whole[..5000]), "the file ends within a record, "),
         (65, file("lying", &lying), "packet 1 claims to have 4294967295 bytes (at byte 24)"),
-        (65, file("nothing", b""), "neither a capture, nor a transcript"),
+        (65, file("nothing", b""), "nothing: nothing in it"),
         (65, file("words", b"hello there\n"), "neither a capture, nor a transcript"),
         (65, file("packed.gz", &[0x1F, 0x8B, 8, 0]), "compressed by gzip; unpack it first"),
         (65, file("broken.txt", b"C: PNG\nC: \\q\n"), "line 2, column 4: expected one of"),

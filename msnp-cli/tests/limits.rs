@@ -132,7 +132,7 @@ fn without_descriptors_the_others_go_on_and_newcomers_wait() {
 }
 
 #[test]
-fn the_long_help_has_every_limit() {
+fn the_long_help_and_the_manual_have_every_limit() {
     let (short, long) = (run(&["serve", "--help"]), run(&["serve", "--help-all"]));
     long.assert_code(0);
     let options = |lines: &[String]| -> Vec<String> {
@@ -140,6 +140,12 @@ fn the_long_help_has_every_limit() {
         words.filter_map(|line| line.split([' ', '\n']).next()).map(str::to_owned).collect()
     };
     let page = run(&["man", "serve"]).lines.join("\n");
+    let begin = long.lines.iter().position(|line| line == "Limits:").expect("a heading");
+    let end = long.lines.iter().position(|line| line == "Output:").expect("a heading");
+    for option in options(&long.lines[begin..end]).iter().filter(|option| *option != "help-all") {
+        let row = format!("| `--{option} ");
+        assert!(include_str!("../SERVER.md").contains(&row), "{option} is not in SERVER.md");
+    }
     let (short, long) = (options(&short.lines), options(&long.lines));
     assert!(short.iter().all(|option| long.contains(option)), "{short:?} {long:?}");
     assert!(long.len() > short.len() + 10, "{short:?} {long:?}");

@@ -22,9 +22,11 @@
 //! | to | take |
 //! |---|---|
 //! | sign in and chat | [`client::Client`] |
+//! | come back by itself when the connection is lost | [`client::Reconnect`] |
 //! | run a server | [`hub::Hub`] |
 //! | speak on one connection | [`ns::Notification`], [`sb::Switchboard`] |
 //! | read or write commands | [`ns::Request`], [`ns::Reply`], [`sb::Request`], [`sb::Reply`] |
+//! | know which command is of which dialect and server | [`commands`] |
 //! | cut a stream of bytes | [`wire::Inbox`], [`wire::FrameDecoder`] |
 //! | read or write the payload of a message | [`body::Message`], [`body::Notice`], [`body::text`] |
 //! | drive any of these | [`machine::Host`], [`machine::Machine`] |
@@ -88,6 +90,7 @@ extern crate std;
 
 pub mod body;
 pub mod client;
+pub mod commands;
 pub mod error;
 mod hex;
 pub mod hub;

@@ -261,7 +261,8 @@ fn refusals_while_signing_in() {
 fn servers_that_cannot_be_signed_in_to() {
     for (answers, violation) in [
         (&["VER 1 0\r\n"][..], Violation::Version),
-        (&["VER 1 CVR0\r\n"], Violation::Version),
+        (&["VER 1 CVR0\r\n", "500 2\r\n"], Violation::Version),
+        (&["VER 1 MSNP99 CVR0\r\n"], Violation::Version),
         (&["VER 1 MSNP99\r\n"], Violation::Version),
         (&["VER 1 MSNP7\r\n", "INF 2 CTP\r\n"], Violation::Package),
         (&["VER 1 MSNP7\r\n", "INF 2 MD5\r\n", "USR 3 MD5 S\r\n"], Violation::EmptyChallenge),
@@ -273,6 +274,30 @@ fn servers_that_cannot_be_signed_in_to() {
             script.says(ns, answer);
         }
         assert_eq!(script.lost(), Some(Lost::Violation(violation)), "{answers:?}");
+    }
+}
+
+#[test]
+fn a_server_without_a_common_dialect_is_asked_which_version_it_wants() {
+    for answers in [true, false] {
+        let mut script = Script::signing_in();
+        let ns = script.connect("messenger.example.net:1863");
+        script.drain(ns);
+        script.says(ns, "VER 1 CVR0\r\n");
+        script.hears(ns, "CVQ 2 0x0409 win 4.10 i386 MSMSGS 4.5.0127\r\n");
+        assert_eq!(script.lost(), None);
+        if answers {
+            script.says(ns, "CVQ 2 9.0 9.0 8.0 http://example.net/a http://example.net/b\r\n");
+        } else {
+            script.hangs_up(ns);
+        }
+        let events = script.take_events();
+        let told = events.iter().any(|event| {
+            matches!(event, Event::Versions { words } if words[0] == "9.0" && words.len() == 5)
+        });
+        assert_eq!(told, answers);
+        let why = Lost::Violation(Violation::Version);
+        assert_eq!(events.last(), Some(&Event::Lost { why }));
     }
 }
 

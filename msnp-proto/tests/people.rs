@@ -222,3 +222,50 @@ fn what_cannot_be_said_is_refused_before_anything_is_sent() {
     script.hears(ns, "");
     assert!(script.client.change(now, Change::AddGroup(nick(&"x".repeat(61)))).is_ok());
 }
+
+#[test]
+fn who_is_new_is_allowed_without_asking_if_the_account_wants_no_questions() {
+    let lists = "SYN 5 7\r\nGTC 5 7 N\r\nBLP 5 7 BL\r\nLST 5 FL 7 0 0\r\n\
+        LST 5 AL 7 1 1 bob@example.net Bob\r\nLST 5 BL 7 1 1 eve@example.net Eve\r\n\
+        LST 5 RL 7 1 3 bob@example.net Bob\r\nLST 5 RL 7 2 3 carol@example.net Carol%20C\r\n\
+        LST 5 RL 7 3 3 eve@example.net Eve\r\n";
+    let mut script = Script::signing_in();
+    let ns = script.connect("messenger.example.net:1863");
+    script.sign_in_to(ns, lists);
+    // Bob is allowed and Eve blocked already.
+    script.hears(ns, "CHG 6 NLN\r\nADD 7 AL carol@example.net Carol%20C\r\n");
+    script.says(ns, "ADD 7 AL 8 carol@example.net Carol%20C\r\n");
+    script.says(ns, "ADD 0 RL 9 dave@example.net Dave\r\n");
+    script.hears(ns, "ADD 8 AL dave@example.net Dave\r\n");
+    let undecided = |script: &Script| -> Vec<String> {
+        script.client.roster().undecided().map(|(who, _)| who.as_str().to_owned()).collect()
+    };
+    assert_eq!(undecided(&script), ["dave@example.net"]);
+    script.says(ns, "ADD 8 AL 10 dave@example.net Dave\r\n");
+    assert_eq!(undecided(&script), [""; 0]);
+    assert_eq!(script.warnings(), []);
+}
+
+#[test]
+fn who_is_new_is_reported_and_left_alone_if_the_account_wants_to_be_asked() {
+    let mut script = Script::online_with(LISTS);
+    let ns = script.ns;
+    script.says(ns, "ADD 0 RL 8 frank@example.net Frank\r\n");
+    script.hears(ns, "");
+    let frank = handle("frank@example.net");
+    let undecided: Vec<&Handle> = script.client.roster().undecided().map(|(who, _)| who).collect();
+    assert_eq!(undecided, [&frank]);
+}
+
+#[test]
+fn a_challenge_can_be_asked_for_and_is_answered_by_itself() {
+    let mut script = Script::online_with(LISTS);
+    let (ns, now) = (script.ns, script.now);
+    let request = script.client.change(now, Change::Challenge).unwrap();
+    script.hears(ns, "CHL 8\r\n");
+    script.says(ns, "CHL 8 20881396011366812350\r\n");
+    script.hears(ns, "QRY 9 msmsgs@msnmsgr.com 32\r\n0212eaad0876afb8505859ca75d21a78");
+    assert_eq!(end(&mut script, request), Some(Ok(())));
+    script.says(ns, "QRY 9\r\n");
+    assert_eq!(script.warnings(), []);
+}

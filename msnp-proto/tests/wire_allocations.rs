@@ -1,51 +1,13 @@
 //! How much memory reading and writing asks for: none, when frames arrive whole and there is room.
 
-#![allow(unsafe_code, reason = "an allocator that counts can only be written with it")]
+mod counting;
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::hint::black_box;
 
+use counting::allocations;
 use msnp_proto::types::ErrorReply;
 use msnp_proto::wire::{FrameDecoder, Inbox, Incoming, Outbox, Parsed};
 use msnp_proto::{ns, sb};
-
-/// The system's allocator, with a count for each thread.
-struct Counting;
-
-thread_local! {
-    static COUNT: Cell<usize> = const { Cell::new(0) };
-}
-
-// SAFETY: all calls go to the system's allocator as they are.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        COUNT.set(COUNT.get() + 1);
-        // SAFETY: the caller keeps the contract.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        // SAFETY: the caller keeps the contract.
-        unsafe { System.dealloc(memory, layout) }
-    }
-
-    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        COUNT.set(COUNT.get() + 1);
-        // SAFETY: the caller keeps the contract.
-        unsafe { System.realloc(memory, layout, size) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-/// How often memory was asked for in this thread.
-fn allocations(run: impl FnOnce()) -> usize {
-    let before = COUNT.get();
-    run();
-    COUNT.get() - before
-}
 
 const NOTIFICATION_CLIENT: &[u8] = b"VER 1 MSNP7 MSNP6 MSNP5 MSNP4 CVR0\r\nINF 2 MD5\r\n\
     USR 3 MD5 S 1700000000.123456789\r\nUSR 4 OK alice@example.net Alice%20A 1\r\n\

@@ -115,6 +115,16 @@ struct RareLimitArgs {
     #[arg(long, value_name = "N", default_value_t = 5, hide_short_help = true)]
     failed_calls: u8,
 
+    /// Calls of one caller that somebody has not answered yet; beyond: error 713
+    #[arg(long, value_name = "N", default_value_t = 4, hide_short_help = true)]
+    #[arg(value_parser = values::at_least(1))]
+    max_rings_of_one: usize,
+
+    /// Calls in all that somebody has not answered yet; beyond: error 217
+    #[arg(long, value_name = "N", default_value_t = 64, hide_short_help = true)]
+    #[arg(value_parser = values::at_least(1))]
+    max_rings: usize,
+
     /// Commands in a row that mean nothing, with which a connection ends
     #[arg(long, value_name = "N", default_value_t = 10, hide_short_help = true)]
     #[arg(value_parser = clap::value_parser!(u8).range(1..))]
@@ -199,6 +209,8 @@ impl LimitArgs {
         limits.silence = Some(rare.silence).filter(|silence| !silence.is_zero());
         limits.challenge = rare.challenge_deadline;
         limits.failed_calls = Some(rare.failed_calls).filter(|calls| *calls > 0);
+        limits.rings_of_one = rare.max_rings_of_one;
+        limits.rings = rare.max_rings;
         limits.renames = rare.renames.0;
         limits.groups = rare.max_groups;
         limits.contacts = self.max_contacts;
@@ -251,6 +263,8 @@ fn digits(text: &str) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use clap::Parser;
 
     use super::*;
@@ -266,6 +280,24 @@ mod tests {
         Line::try_parse_from(args).map(|line| line.limits).map_err(|error| error.to_string())
     }
 
+    /// Every limit with its value.
+    fn fields(limits: &HubLimits) -> impl Iterator<Item = String> {
+        let shown = format!("{limits:?}");
+        let inner = shown.trim_start_matches("HubLimits { ").trim_end_matches(" }");
+        let mut fields: Vec<String> = Vec::new();
+        for part in inner.split(", ") {
+            // The parts of a rate belong together.
+            match fields
+                .last_mut()
+                .filter(|last| last.matches('{').count() > last.matches('}').count())
+            {
+                Some(last) => last.push_str(part),
+                None => fields.push(part.to_owned()),
+            }
+        }
+        fields.into_iter()
+    }
+
     #[test]
     fn without_options_the_limits_are_those_of_the_hub() {
         assert_eq!(parse(&[]).unwrap().to_limits(), Ok(HubLimits::new()));
@@ -274,7 +306,7 @@ mod tests {
     #[test]
     fn every_limit_has_an_option() {
         type Row = (&'static str, &'static str, fn(&mut HubLimits));
-        let rows: [Row; 24] = [
+        let rows: [Row; 27] = [
             ("--max-connections", "7", |l| l.connections = 7),
             ("--max-per-address", "7", |l| l.connections_per_address = 7),
             ("--sign-in-deadline", "7s", |l| l.sign_in = Duration::from_secs(7)),
@@ -298,23 +330,27 @@ mod tests {
             ("--silence", "7h", |l| l.silence = Some(Duration::from_secs(7 * 3600))),
             ("--challenge-deadline", "7s", |l| l.challenge = Duration::from_secs(7)),
             ("--failed-calls", "0", |l| l.failed_calls = None),
+            ("--max-rings-of-one", "7", |l| l.rings_of_one = 7),
+            ("--max-rings", "7", |l| l.rings = 7),
             ("--renames", "5:10s", |l| l.renames = Some(Allowance::RENAMES)),
             ("--max-groups", "7", |l| l.groups = 7),
             ("--max-contacts", "18446744073709551615", |l| l.contacts = usize::MAX),
+            ("--max-privacy-entries", "7", |l| l.privacy_entries = 7),
         ];
+        let mut fields: BTreeSet<String> = fields(&HubLimits::new()).collect();
         for (option, value, change) in rows {
-            // A hard limit has its use beside a soft one that is not greater.
-            let args = [option, value, "--backlog-soft", "7777"];
-            let args = if option == "--backlog-hard" { &args[..] } else { &args[..2] };
             let mut wanted = HubLimits::new();
             change(&mut wanted);
-            if option == "--backlog-hard" {
-                wanted.backlog_soft = 7777;
-            }
-            assert_eq!(parse(args).unwrap().to_limits(), Ok(wanted), "{option}");
+            assert_eq!(
+                parse(&[option, value]).unwrap().to_limits(),
+                Ok(wanted.clone()),
+                "{option}"
+            );
+            // What stands in the other's lines only is what this option is for.
+            let usual: Vec<String> = self::fields(&wanted).collect();
+            fields.retain(|field| usual.contains(field));
         }
-        let limits = parse(&["--max-privacy-entries", "7"]).unwrap().to_limits().unwrap();
-        assert_eq!(limits.privacy_entries, 7);
+        assert_eq!(fields.iter().next(), None, "a limit without an option");
         let off = parse(&["--changes", "0", "--commands", "0"]).unwrap().to_limits().unwrap();
         assert_eq!((off.changes, off.commands), (None, None));
         assert_eq!(parse(&["--keepalive", "0"]).unwrap().keepalive, Duration::ZERO);
@@ -330,6 +366,7 @@ mod tests {
         let rows = [
             (["--max-connections", "--max-per-address", "--max-contacts"], &of_counts[..]),
             (["--max-people", "--max-cookies", "--max-privacy-entries"], &of_counts[..]),
+            (["--max-rings", "--max-rings-of-one", "--max-rings"], &of_counts[..]),
             (["--changes", "--commands", "--texts"], &of_rates[..]),
             (["--bytes", "--bytes", "--bytes"], &of_rates[..]),
             (["--sign-in-deadline", "--challenge-deadline", "--alone"], &of_times[..]),

@@ -57,6 +57,8 @@ pub(crate) struct Cli {
 const EXAMPLES: &str = "\
 Examples:
   msnp send --to echo@example.net hello       talk to the built-in server; nothing to set up
+  msnp chat echo@example.net                  talk with it
+  msnp run script.msnp                        send, wait, expect: see `msnp run --help`
   msnp serve --users users.toml               be a server
   msnp listen --server 127.0.0.1 --account bob@example.net
   msnp chat --server 127.0.0.1 --account alice@example.net bob@example.net
@@ -233,6 +235,8 @@ Examples:
   msnp chat --server im.example.net --account alice@example.net bob@example.net
 
 Without --server this program brings its own (loopback), with echo@example.net.
+On a terminal the line is edited below what arrives, and a slash begins a command: /help shows
+them, //text is a text with a slash. Elsewhere each line is a text.
 The end of the input (Ctrl-D) leaves when everything is answered; Ctrl-C leaves at once.
 A lost connection is made again; lines wait for it. What was written and not answered then is
 `unknown`, and is not sent again.";
@@ -269,6 +273,10 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) data: Option<PathBuf>,
 
+    /// Take orders from stdin, one JSON object a line: see SERVER.md
+    #[arg(long)]
+    pub(crate) operator: bool,
+
     #[command(subcommand)]
     pub(crate) task: Option<ServeTask>,
 
@@ -286,9 +294,7 @@ Example of a users file (mode 0600):
   name = \"Alice\"
   contacts = [\"bob@example.net\"]
 
-With --data:
-  msnp serve --data accounts.db user add alice@example.net
-  msnp serve --data accounts.db
+With --data, add people first: msnp serve --data accounts.db user add alice@example.net
 Both files hold passwords as they are. Ctrl-C tells everybody and stops.
 RATE is N:M: N a second and M at once on one connection, or 0 for any. What is more waits.";
 

@@ -14,6 +14,8 @@ use crate::mask;
 #[derive(Debug)]
 pub(super) struct Body<'a> {
     pub(super) content_type: &'a [u8],
+    /// The header with the empty line behind it.
+    pub(super) head: &'a [u8],
     /// Lines of the header that no other part shows.
     pub(super) headers: Vec<(&'a [u8], &'a [u8])>,
     pub(super) part: Part<'a>,
@@ -82,6 +84,7 @@ pub(super) fn read<'a>(command: &Command<'_>, payload: &'a [u8], show_secrets: b
     let masked = || if show_secrets { payload.into() } else { mask::masked_payload(payload) };
     Body {
         content_type: content_type.essence,
+        head: payload.strip_suffix(mime.body()).unwrap_or_default(),
         headers,
         part,
         problem: mime.problem().map(|problem| problem.to_string()),

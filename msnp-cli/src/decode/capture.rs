@@ -49,6 +49,14 @@ impl Capture {
             Self::Pcapng(blocks) => blocks.next(buf),
         }
     }
+
+    /// Whether the file may end here, with nothing left in the buffer.
+    pub(super) fn is_whole(&self) -> bool {
+        match self {
+            Self::Pcap(pcap) => pcap.header.is_some(),
+            Self::Pcapng(blocks) => blocks.is_whole(),
+        }
+    }
 }
 
 /// The order of bytes in numbers.

@@ -4,6 +4,7 @@
 //! begins and ends, and what all of them may cost. What is said on one is not its business.
 
 use std::mem::swap;
+use std::net::IpAddr;
 
 use msnp_proto::transcript::Side;
 
@@ -17,10 +18,15 @@ use super::table::{Entry, Table};
 pub(super) const CONNECTIONS: usize = 4096;
 
 /// Bytes that all connections together hold back.
-const HELD: usize = 64 << 20;
+pub(super) const HELD: usize = 64 << 20;
 
-/// Both ends in an order that does not depend on who speaks.
-type Key = (Endpoint, Endpoint);
+/// Both ends in an order that does not depend on who speaks, as numbers: they are hashed for every
+/// packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Key {
+    addresses: [u128; 2],
+    ports: u32,
+}
 
 /// All connections.
 #[derive(Debug)]
@@ -153,8 +159,13 @@ impl Connections {
 }
 
 fn key(segment: &Segment<'_>) -> Key {
-    let (a, b) = (segment.from, segment.to);
-    if (a.port, a.address) <= (b.port, b.address) { (a, b) } else { (b, a) }
+    let end = |end: &Endpoint| match end.address {
+        IpAddr::V4(address) => (end.port, u128::from(address.to_bits()) | 0xFFFF << 32),
+        IpAddr::V6(address) => (end.port, address.to_bits()),
+    };
+    let (a, b) = (end(&segment.from), end(&segment.to));
+    let (a, b) = if a <= b { (a, b) } else { (b, a) };
+    Key { addresses: [a.1, b.1], ports: u32::from(a.0) << 16 | u32::from(b.0) }
 }
 
 impl Connection {

@@ -233,7 +233,7 @@ impl Streams {
             Side::Client => &mut self.client,
             Side::Server => &mut self.server_side,
         };
-        let mut agreed = None;
+        let (dialect, mut agreed) = (reader.dialect(), None);
         step(reader, &mut |found| {
             let (frame, missing, oversized) = match found {
                 Found::Frame(frame, missing) => (frame, missing, None),
@@ -256,7 +256,9 @@ impl Streams {
                     _ => {}
                 }
             }
-            let what = What::Command(Command { server, from, frame, said, missing, oversized });
+            let is_later = matches!(dialect, Dialect::Later(_));
+            let what = Command { server, from, frame, said, missing, oversized, is_later };
+            let what = What::Command(what);
             sink.take(&Event { at, connection: number, what });
         });
         if let Some(dialect) = agreed {

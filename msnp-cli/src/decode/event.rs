@@ -128,6 +128,8 @@ pub(super) struct Command<'a> {
     pub(super) missing: u64,
     /// The length that the line announces, if it is over the limit.
     pub(super) oversized: Option<u32>,
+    /// The stream has a dialect that the tables do not describe.
+    pub(super) is_later: bool,
 }
 
 /// What a frame says.
@@ -140,7 +142,7 @@ pub(super) enum Said<'a> {
     Refusal(ErrorReply),
     /// A verb that the tables do not have in this direction.
     Unknown,
-    /// A verb that they have, with arguments that do not fit.
+    /// A verb that they have, with arguments that do not fit. In a later dialect they may.
     Misfit(CommandError),
 }
 
@@ -207,6 +209,15 @@ impl Unreadable<'_> {
 }
 
 impl Command<'_> {
+    /// What is wrong with it.
+    pub(super) fn problem(&self) -> Option<String> {
+        match (&self.said, self.oversized) {
+            (_, Some(announced)) => Some(format!("payload of {announced} bytes is over the limit")),
+            (Said::Misfit(error), None) if !self.is_later => Some(error.to_string()),
+            _ => None,
+        }
+    }
+
     /// The line as it is shown.
     pub(super) fn line(&self, show_secrets: bool) -> Cow<'_, [u8]> {
         let line = self.frame.line();

@@ -3,7 +3,8 @@
 //! This module knows the names of the fields. It writes into one buffer by hand; what it writes is
 //! compared with serde_json's reading in the tests.
 
-use msnp_proto::body::{Effects, Format};
+use memchr::memchr;
+use msnp_proto::body::{Charset, Effects, Format};
 use msnp_proto::transcript::Side;
 use msnp_proto::wire::{Frame, Value};
 
@@ -24,11 +25,26 @@ pub(super) struct Json {
     clock: Clock,
     /// Time of the last event.
     now: u64,
+    last_text: LastText,
 }
+
+/// The last text that could be shown whole: people send the same header with every text.
+#[derive(Debug, Default)]
+struct LastText {
+    /// Up to the empty line; empty if there was none.
+    head: Vec<u8>,
+    /// What is shown before the text, and behind it.
+    before: Vec<u8>,
+    behind: Vec<u8>,
+}
+
+/// Longest header that is remembered.
+const REMEMBERED: usize = 512;
 
 impl Json {
     pub(super) fn new(show_secrets: bool) -> Self {
-        Self { out: Vec::new(), show_secrets, seq: 0, clock: Clock::default(), now: 0 }
+        let (clock, last_text) = (Clock::default(), LastText::default());
+        Self { out: Vec::new(), show_secrets, seq: 0, clock, now: 0, last_text }
     }
 
     pub(super) fn conclude(&mut self, exit: u8, summary: &Summary) {
@@ -95,11 +111,16 @@ impl Json {
         string(&mut self.out, bytes)
     }
 
-    fn bytes(&mut self, name: &str, bytes: &[u8]) {
+    /// A string that is known to need no escapes.
+    fn plain(&mut self, name: &str, text: &str) {
         self.key(name);
         self.raw("\"");
-        self.raw(&base64(bytes));
+        self.raw(text);
         self.raw("\"");
+    }
+
+    fn bytes(&mut self, name: &str, bytes: &[u8]) {
+        self.plain(name, &base64(bytes));
     }
 
     /// A list, or what stands in an object, between two marks.
@@ -121,12 +142,12 @@ impl Json {
     }
 
     fn speaker(&mut self, server: Server, from: Side) {
-        self.string("server", server.name().as_bytes());
-        self.string("from", side_name(from).as_bytes());
+        self.plain("server", server.name());
+        self.plain("from", side_name(from));
     }
 
     fn opened(&mut self, opened: &Opened<'_>) {
-        self.string("change", b"opened");
+        self.plain("change", "opened");
         if let Some(client) = opened.client {
             self.string("client_address", client.to_string().as_bytes());
         }
@@ -145,13 +166,7 @@ impl Json {
         self.string("verb", command.verb().as_bytes());
         let mut whole = true;
         match &command.said {
-            Said::Unknown => self.words(command),
-            Said::Misfit(error) => {
-                self.words(command);
-                if command.oversized.is_none() {
-                    self.string("problem", error.to_string().as_bytes());
-                }
-            }
+            Said::Unknown | Said::Misfit(_) => self.words(command),
             Said::Refusal(refusal) => {
                 if let Some(trid) = refusal.trid {
                     self.number("trid", trid.0.into());
@@ -170,9 +185,8 @@ impl Json {
         if !extra.is_empty() {
             whole &= self.string("extra", extra);
         }
-        if let Some(announced) = command.oversized {
-            let text = format!("payload of {announced} bytes is over the limit");
-            self.string("problem", text.as_bytes());
+        if let Some(problem) = command.problem() {
+            self.string("problem", problem.as_bytes());
         }
         if command.missing > 0 {
             self.number("missing_bytes", command.missing);
@@ -255,16 +269,22 @@ impl Json {
     }
 
     fn body(&mut self, command: &Command<'_>, payload: &[u8]) {
+        if command.server == Server::Switchboard && command.missing == 0 && self.same_text(payload)
+        {
+            return;
+        }
         let body = body::read(command, payload, self.show_secrets);
-        self.key("body");
-        self.raw("{\"content_type\":");
+        let begin = self.out.len();
+        self.raw(",\"body\":{\"content_type\":");
         string(&mut self.out, body.content_type);
         if !body.headers.is_empty() {
             self.fields("headers", &body.headers);
         }
+        let (before, mut behind) = (self.out.len(), self.out.len());
         match &body.part {
             Part::Text(text) => {
                 self.string("text", text.content.as_bytes());
+                behind = self.out.len();
                 self.format(&text.format);
             }
             Part::Typing(user) => {
@@ -283,6 +303,44 @@ impl Json {
             self.bytes("bytes_b64", bytes);
         }
         self.raw("}");
+        if let (Part::Text(text), None) = (&body.part, &body.bytes) {
+            let head = if text.charset == Charset::Utf8 { body.head } else { &[] };
+            self.remember(head, [begin, before, behind]);
+        }
+    }
+
+    /// Shows a text with the same header as the one before, if it can be shown as it is.
+    fn same_text(&mut self, payload: &[u8]) -> bool {
+        let LastText { head, before, behind } = &self.last_text;
+        let text = match payload.strip_prefix(&**head) {
+            Some(text) if !head.is_empty() => text,
+            _ => return false,
+        };
+        // Other line ends than LF are not shown.
+        if memchr(b'\r', text).is_some() || std::str::from_utf8(text).is_err() {
+            return false;
+        }
+        self.out.extend_from_slice(before);
+        self.out.extend_from_slice(b",\"text\":");
+        string(&mut self.out, text);
+        self.out.extend_from_slice(behind);
+        true
+    }
+
+    /// Keeps what was written of a text from the first place on, without what stands between the
+    /// other two.
+    fn remember(&mut self, head: &[u8], [begin, before, behind]: [usize; 3]) {
+        let LastText { head: last, before: shown_before, behind: shown_behind } =
+            &mut self.last_text;
+        last.clear();
+        if head.len() > REMEMBERED {
+            return;
+        }
+        last.extend_from_slice(head);
+        shown_before.clear();
+        shown_before.extend_from_slice(self.out.get(begin..before).unwrap_or_default());
+        shown_behind.clear();
+        shown_behind.extend_from_slice(self.out.get(behind..).unwrap_or_default());
     }
 
     fn fields(&mut self, name: &str, fields: &[(&[u8], &[u8])]) {
@@ -355,7 +413,7 @@ impl Sink for Json {
         match &event.what {
             What::Opened(opened) => self.opened(opened),
             What::Closed(ending) => {
-                self.string("change", b"closed");
+                self.plain("change", "closed");
                 self.string("reason", ending.to_string().as_bytes());
             }
             What::Command(command) => self.command(command),

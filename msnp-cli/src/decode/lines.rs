@@ -8,19 +8,23 @@ use std::collections::HashMap;
 use msnp_proto::transcript::{Entry, Line, Piece, Side, Transcript};
 
 use super::capture::Broken;
+use super::connections::{CONNECTIONS, HELD};
 use super::dialogue::Dialogue;
 use super::event::{Ending, Event, Opened, Server, Sink, What};
+use super::table::{Entry as Place, Table};
 
 /// Longest line.
 pub(super) const LONGEST: usize = 1 << 20;
-/// Most names of connections.
-const NAMES: usize = 4096;
 
 /// Reads a transcript line by line.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Lines {
     line: usize,
-    talks: HashMap<Option<String>, Talk>,
+    talks: Table<Option<String>, Talk>,
+    /// How many connections there were.
+    count: u32,
+    /// Bytes that all of them hold back.
+    held: usize,
     /// What the headers say about connections; without a name, about all.
     servers: HashMap<Option<String>, Server>,
     /// Time of the last line that has one.
@@ -31,10 +35,18 @@ pub(super) struct Lines {
 struct Talk {
     number: u32,
     dialogue: Dialogue,
+    /// The client, the server.
     ended: [bool; 2],
+    /// What is counted of it in [`Lines::held`].
+    held: usize,
 }
 
 impl Lines {
+    pub(super) fn new() -> Self {
+        let (talks, servers) = (Table::new(CONNECTIONS), HashMap::new());
+        Self { line: 0, talks, count: 0, held: 0, servers, now: 0 }
+    }
+
     /// Takes one line without its end.
     pub(super) fn line(&mut self, line: &[u8], sink: &mut dyn Sink) -> Result<(), Broken> {
         self.line += 1;
@@ -48,7 +60,7 @@ impl Lines {
         for line in parsed.lines() {
             match line {
                 Line::Header { key, value } => self.header(key, value),
-                Line::Entry(entry) => self.entry(entry, sink)?,
+                Line::Entry(entry) => self.entry(entry, sink),
                 _ => {}
             }
         }
@@ -57,15 +69,17 @@ impl Lines {
 
     /// Ends all connections, in the order in which they began.
     pub(super) fn finish(&mut self, sink: &mut dyn Sink) {
-        let mut left: Vec<Talk> = self.talks.drain().map(|(_, talk)| talk).collect();
+        let mut left: Vec<Talk> = self.talks.drain().collect();
         left.sort_by_key(|talk| talk.number);
-        for mut talk in left {
-            if talk.ended != [true, true] {
-                talk.dialogue.finish(self.now, sink);
-                let what = What::Closed(Ending::InputEnds);
-                sink.take(&Event { at: self.now, connection: talk.number, what });
-            }
+        for talk in left {
+            self.end(talk, Ending::InputEnds, sink);
         }
+    }
+
+    fn end(&mut self, mut talk: Talk, ending: Ending, sink: &mut dyn Sink) {
+        self.held -= talk.held;
+        talk.dialogue.finish(self.now, sink);
+        sink.take(&Event { at: self.now, connection: talk.number, what: What::Closed(ending) });
     }
 
     /// `role: NAME`, and `connection: NAME ROLE …` in a dialogue of several.
@@ -78,42 +92,53 @@ impl Lines {
             _ => return,
         };
         if let Some(server) = role.and_then(server) {
-            if self.servers.len() < NAMES {
+            if self.servers.len() < CONNECTIONS {
                 self.servers.insert(name, server);
             }
         }
     }
 
-    fn entry(&mut self, entry: &Entry, sink: &mut dyn Sink) -> Result<(), Broken> {
+    fn entry(&mut self, entry: &Entry, sink: &mut dyn Sink) {
         if let Some(time) = entry.time {
             self.now = time.as_micros();
         }
-        let (at, count) = (self.now, self.talks.len());
-        if !self.talks.contains_key(&entry.connection) {
-            if count == NAMES {
-                return Err(Broken(format!("line {}: more than {NAMES} connections", self.line)));
-            }
-            let number = u32::try_from(count + 1).unwrap_or(u32::MAX);
-            let known = self.servers.get(&entry.connection).or_else(|| self.servers.get(&None));
-            let dialogue = Dialogue::new(number, known.copied(), false);
-            let opened = Opened { name: entry.connection.as_deref(), ..Opened::default() };
-            sink.take(&Event { at, connection: number, what: What::Opened(opened) });
-            let talk = Talk { number, dialogue, ended: [false; 2] };
-            self.talks.insert(entry.connection.clone(), talk);
+        let (at, name) = (self.now, &entry.connection);
+        if !matches!(self.talks.get(name), Place::Live(_)) {
+            self.open(name, sink);
         }
-        let Some(talk) = self.talks.get_mut(&entry.connection) else { return Ok(()) };
+        let Place::Live(talk) = self.talks.get(name) else { return };
         match &entry.what {
             Piece::Bytes(bytes) => talk.dialogue.bytes(at, entry.side, bytes, sink),
             Piece::Close => {
                 let [client, server] = &mut talk.ended;
                 *(if entry.side == Side::Client { client } else { server }) = true;
                 talk.dialogue.end(at, entry.side, sink);
-                if talk.ended == [true, true] {
-                    let what = What::Closed(Ending::Closed);
-                    sink.take(&Event { at, connection: talk.number, what });
-                }
             }
         }
-        Ok(())
+        let held = talk.dialogue.held();
+        self.held = self.held + held - talk.held;
+        talk.held = held;
+        if talk.ended == [true, true] {
+            if let Some(talk) = self.talks.finish(name) {
+                self.end(talk, Ending::Closed, sink);
+            }
+        }
+        while self.held > HELD {
+            let Some(talk) = self.talks.remove_oldest() else { break };
+            self.end(talk, Ending::Forgotten, sink);
+        }
+    }
+
+    fn open(&mut self, name: &Option<String>, sink: &mut dyn Sink) {
+        self.count += 1;
+        let number = self.count;
+        let known = self.servers.get(name).or_else(|| self.servers.get(&None));
+        let dialogue = Dialogue::new(number, known.copied(), false);
+        let talk = Talk { number, dialogue, ended: [false; 2], held: 0 };
+        if let Some(oldest) = self.talks.insert(name.clone(), talk) {
+            self.end(oldest, Ending::Forgotten, sink);
+        }
+        let opened = Opened { name: name.as_deref(), ..Opened::default() };
+        sink.take(&Event { at: self.now, connection: number, what: What::Opened(opened) });
     }
 }

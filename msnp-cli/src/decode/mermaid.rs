@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use msnp_proto::transcript::Side;
 
 use super::event::{Event, Server, Sink, What};
-use super::ladder::opening;
-use super::text::{Since, short};
+use super::short::Row;
+use super::text::Since;
 use crate::escape::Escaped;
 
 /// Most characters of a label.
@@ -61,7 +61,8 @@ impl Mermaid {
         let number = *self.clients.entry(name.clone()).or_insert(count + 1);
         self.connections.insert(connection, number);
         if number > count {
-            self.put(&format!("    participant C{number} as client {}", escaped(&name)));
+            let line = format!("    participant C{number} as client {}", escaped(&name));
+            self.put(line.trim_end());
             if number == 1 {
                 for server in Server::ALL {
                     self.put(&format!("    participant {} as {}", letter(server), server.name()));
@@ -72,32 +73,6 @@ impl Mermaid {
 
     fn client(&self, connection: u32) -> usize {
         self.connections.get(&connection).copied().unwrap_or(1)
-    }
-
-    fn arrow(&mut self, event: &Event<'_>, server: Server, from: Side, arrow: &str, label: &str) {
-        let client = format!("C{}", self.client(event.connection));
-        let server = letter(server).to_owned();
-        let (from, to) = match from {
-            Side::Client => (client, server),
-            Side::Server => (server, client),
-        };
-        let time = self.since.of(event.at);
-        let label = escaped(&format!("{time} #{} {label}", event.connection));
-        self.put(&format!("    {from}{arrow}{to}: {label}"));
-    }
-
-    fn note(&mut self, event: &Event<'_>, label: &str) {
-        let time = self.since.of(event.at);
-        let label = if event.connection > 0 {
-            escaped(&format!("{time} #{} {label}", event.connection))
-        } else {
-            escaped(&format!("{time} {label}"))
-        };
-        if self.clients.is_empty() {
-            return self.put(&format!("    %% {label}"));
-        }
-        let client = self.client(event.connection);
-        self.put(&format!("    Note over C{client}: {label}"));
     }
 }
 
@@ -132,33 +107,27 @@ fn escaped(text: &str) -> String {
 impl Sink for Mermaid {
     fn take(&mut self, event: &Event<'_>) {
         self.begin();
-        match &event.what {
-            What::Opened(opened) => {
-                let name = opened.client.map(|client| client.address.to_string());
-                self.open(event.connection, name.unwrap_or_default());
-                self.note(event, &opening(opened));
+        if let What::Opened(opened) = &event.what {
+            let name = opened.client.map(|client| client.address.to_string());
+            self.open(event.connection, name.unwrap_or_default());
+        }
+        let Row { arrow, is_command, label } = Row::of(event, self.show_secrets);
+        let label = escaped(&format!("{} {label}", self.since.of(event.at)));
+        let client = self.client(event.connection);
+        let line = match arrow {
+            Some((server, from)) => {
+                let (server, head) = (letter(server), if is_command { "->>" } else { "--x" });
+                match from {
+                    Side::Client => format!("    C{client}{head}{server}: {label}"),
+                    Side::Server => format!("    {server}{head}C{client}: {label}"),
+                }
             }
-            What::Closed(ending) => {
-                self.note(event, &format!("closed: {ending}"));
-                self.connections.remove(&event.connection);
-            }
-            What::Command(command) => {
-                let label = short(command, self.show_secrets);
-                self.arrow(event, command.server, command.from, "->>", &label);
-            }
-            What::Unreadable(unreadable) => {
-                let label = format!("? {} bytes: {}", unreadable.bytes.len(), unreadable.why);
-                self.arrow(event, unreadable.server, unreadable.from, "--x", &label);
-            }
-            What::Gap { server, from, size } => {
-                let label = format!("? {size} bytes are not in the capture");
-                self.arrow(event, *server, *from, "--x", &label);
-            }
-            What::Conflict { server, from, size } => {
-                let label = format!("? {size} bytes came again, not the same");
-                self.arrow(event, *server, *from, "--x", &label);
-            }
-            What::Warning(text) => self.note(event, text),
+            None if self.clients.is_empty() => format!("    %% {label}"),
+            None => format!("    Note over C{client}: {label}"),
+        };
+        self.put(&line);
+        if let What::Closed(_) = event.what {
+            self.connections.remove(&event.connection);
         }
     }
 }

@@ -24,6 +24,7 @@ mod pcapng;
 mod reader;
 mod reassembly;
 mod roles;
+mod short;
 mod sniff;
 mod table;
 mod text;
@@ -160,7 +161,7 @@ impl fmt::Debug for Decoder {
 enum Source {
     Unknown(Format),
     Capture(Capture, Box<Connections>),
-    Lines(Lines),
+    Lines(Box<Lines>),
     Stream(Box<Dialogue>, Side),
 }
 
@@ -234,10 +235,12 @@ impl Decoder {
             Some(failed) => Err(failed.clone()),
             None => self.take_tail(true),
         };
-        if ended.is_ok() && !self.tail.is_empty() && matches!(self.source, Source::Capture(..)) {
+        if let (Ok(()), Source::Capture(capture, _)) = (&ended, &self.source) {
             let (left, at) = (self.tail.len(), self.used);
-            let text = format!("the file ends within a packet, {left} bytes behind byte {at}");
-            ended = Err(BadInput(text));
+            if left > 0 || !capture.is_whole() {
+                let text = format!("the file ends within a record, {left} bytes behind byte {at}");
+                ended = Err(BadInput(text));
+            }
         }
         let sink = &mut Counting { view: &mut self.view, summary: &mut self.summary };
         match &mut self.source {
@@ -290,12 +293,12 @@ impl Decoder {
     /// Uses what is whole at the front, and returns how many bytes that is.
     fn take(&mut self, bytes: &[u8], is_all: bool) -> Result<usize, BadInput> {
         if let Source::Unknown(format) = self.source {
-            if bytes.len() < sniff::LOOK && !is_all && format != Format::Pcap {
-                return Ok(0);
-            }
             let look = bytes.get(..sniff::LOOK).unwrap_or(bytes);
-            let kind = kind(format, look).map_err(|broken| self.fail(&broken))?;
-            self.begin(kind);
+            let is_enough = look.len() == sniff::LOOK || is_all;
+            match kind(format, look, is_enough).map_err(|broken| self.fail(&broken))? {
+                Some(kind) => self.begin(kind),
+                None => return Ok(0),
+            }
         }
         let mut used = 0;
         let taken = loop {
@@ -327,7 +330,7 @@ impl Decoder {
         self.source = match kind {
             Kind::Pcap => Source::Capture(Capture::Pcap(Pcap::default()), connections()),
             Kind::Pcapng => Source::Capture(Capture::Pcapng(Blocks::default()), connections()),
-            Kind::Transcript => Source::Lines(Lines::default()),
+            Kind::Transcript => Source::Lines(Box::new(Lines::new())),
             Kind::Stream(server, side) => {
                 let sink = &mut Counting { view: &mut self.view, summary: &mut self.summary };
                 let what = What::Opened(Opened::default());
@@ -375,14 +378,18 @@ impl Decoder {
     }
 }
 
-fn kind(format: Format, bytes: &[u8]) -> Result<Kind, Broken> {
-    let stream =
-        |side| sniff::stream(bytes, &[side]).unwrap_or(Kind::Stream(Server::Notification, side));
+/// What the input is; `None` if it takes more bytes to say.
+fn kind(format: Format, bytes: &[u8], is_enough: bool) -> Result<Option<Kind>, Broken> {
+    let stream = |side| {
+        let guess = sniff::stream(bytes, &[side]);
+        is_enough.then(|| guess.unwrap_or(Kind::Stream(Server::Notification, side)))
+    };
     Ok(match format {
-        Format::Auto => return sniff::kind(bytes),
-        Format::Pcap => Kind::Pcap,
-        Format::Pcapng => Kind::Pcapng,
-        Format::Transcript => Kind::Transcript,
+        Format::Auto if is_enough => Some(sniff::kind(bytes)?),
+        Format::Auto => sniff::kind_at_once(bytes),
+        Format::Pcap => Some(Kind::Pcap),
+        Format::Pcapng => Some(Kind::Pcapng),
+        Format::Transcript => Some(Kind::Transcript),
         Format::Client => stream(Side::Client),
         Format::Server => stream(Side::Server),
     })

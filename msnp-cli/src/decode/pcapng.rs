@@ -144,6 +144,11 @@ impl Blocks {
         }
     }
 
+    /// Whether no block that is passed over is unfinished.
+    pub(super) fn is_whole(&self) -> bool {
+        self.skip == 0 && self.order.is_some()
+    }
+
     fn broken(&self, what: &str) -> Broken {
         Broken(format!("block {} {what}", self.blocks + 1))
     }

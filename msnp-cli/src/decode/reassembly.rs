@@ -5,8 +5,10 @@
 
 use std::collections::BTreeMap;
 
-/// Bytes that one direction holds back at most, with what it costs to hold them.
-pub(super) const LIMIT: usize = 384 * 1024;
+/// What one direction holds back at most, bytes and what it costs to hold them. With the growth of
+/// buffers and unfinished commands this keeps a connection below 1 MiB; windows of the time had
+/// 64 KiB.
+pub(super) const LIMIT: usize = 128 * 1024;
 
 /// What a piece that is held costs beside its bytes.
 const OVERHEAD: usize = 96;

@@ -9,7 +9,7 @@ use super::capture::{Broken, is_pcap};
 use super::event::{Said, Server};
 use super::pcapng::is_pcapng;
 use super::reader::{Dialect, Found, Reader};
-use super::roles::{self, Guess};
+use super::roles;
 
 /// So many bytes are looked at, or fewer if there are no more.
 pub(super) const LOOK: usize = 4096;
@@ -24,8 +24,25 @@ pub(super) enum Kind {
     Stream(Server, Side),
 }
 
+/// What the bytes surely are, however few there are yet: what comes as it is captured is to be
+/// shown at once.
+pub(super) fn kind_at_once(bytes: &[u8]) -> Option<Kind> {
+    if is_pcap(bytes) {
+        return Some(Kind::Pcap);
+    }
+    if is_pcapng(bytes) {
+        return Some(Kind::Pcapng);
+    }
+    let whole = bytes.iter().rposition(|byte| *byte == b'\n')?;
+    let is_surely = |lines| matches!(is_transcript(lines), Guess::Surely(true));
+    bytes.get(..whole).is_some_and(is_surely).then_some(Kind::Transcript)
+}
+
 /// Looks at the first bytes.
 pub(super) fn kind(bytes: &[u8]) -> Result<Kind, Broken> {
+    if bytes.is_empty() {
+        return Err(Broken("nothing in it".into()));
+    }
     if is_pcap(bytes) {
         return Ok(Kind::Pcap);
     }
@@ -35,7 +52,7 @@ pub(super) fn kind(bytes: &[u8]) -> Result<Kind, Broken> {
     if let Some(name) = compression(bytes) {
         return Err(Broken(format!("compressed by {name}; unpack it first, and read it with `-`")));
     }
-    if is_transcript(bytes) {
+    if let Guess::Open(true) | Guess::Surely(true) = is_transcript(bytes) {
         return Ok(Kind::Transcript);
     }
     stream(bytes, &[Side::Client, Side::Server]).ok_or_else(|| {
@@ -54,19 +71,24 @@ fn compression(bytes: &[u8]) -> Option<&'static str> {
     marks.into_iter().find(|(mark, _)| bytes.starts_with(mark)).map(|(_, name)| name)
 }
 
-/// Whether the first line that says anything is one of a transcript.
-fn is_transcript(bytes: &[u8]) -> bool {
-    let mut has_comment = false;
+/// Whether these lines are of a transcript: the first that says anything decides. Comments alone
+/// are one too, but more may follow.
+fn is_transcript(bytes: &[u8]) -> Guess {
+    let mut guess = Guess::Open(false);
     for line in bytes.split(|byte| *byte == b'\n') {
-        let Ok(line) = std::str::from_utf8(line) else { return false };
+        let Ok(line) = std::str::from_utf8(line) else { return Guess::Surely(false) };
         match Transcript::parse(line).as_ref().map(Transcript::lines) {
-            Ok([Line::Comment(_)]) => has_comment = true,
+            Ok([Line::Comment(_)]) => guess = Guess::Open(true),
             Ok([Line::Blank] | []) => {}
-            Ok(_) => return true,
-            Err(_) => return false,
+            parsed => return Guess::Surely(parsed.is_ok()),
         }
     }
-    has_comment
+    guess
+}
+
+enum Guess {
+    Open(bool),
+    Surely(bool),
 }
 
 /// The server and side whose table reads most of the lines; `None` if none reads any.
@@ -83,7 +105,9 @@ pub(super) fn stream(bytes: &[u8], sides: &[Side]) -> Option<Kind> {
     let (_, server, side) = best?;
     let (client, reply) = if side == Side::Client { (bytes, &[][..]) } else { (&[][..], bytes) };
     let server = match roles::guess(client, reply) {
-        Guess::Surely(Server::Dispatch) if server == Server::Notification => Server::Dispatch,
+        roles::Guess::Surely(Server::Dispatch) if server == Server::Notification => {
+            Server::Dispatch
+        }
         _ => server,
     };
     Some(Kind::Stream(server, side))
@@ -141,13 +165,20 @@ mod tests {
         ];
         for (bytes, expected) in rows {
             assert_eq!(kind(bytes), Ok(expected), "{}", bytes.escape_ascii());
+            let at_once = kind_at_once(bytes);
+            assert!(at_once.is_none_or(|kind| kind == expected), "{}", bytes.escape_ascii());
         }
+        let live = b"# a comment\n0.010 ns1 C: VER 1 MSNP7\n";
+        for len in 0..live.len() {
+            assert_eq!(kind_at_once(&live[..len]), None);
+        }
+        assert_eq!(kind_at_once(live), Some(Kind::Transcript));
     }
 
     #[test]
     fn what_is_none_of_them_is_refused() {
         for (bytes, text) in [
-            (&b""[..], "neither a capture"),
+            (&b""[..], "nothing in it"),
             (b"hello\nthere\n", "neither a capture"),
             (b"GET / HTTP/1.1\r\n\r\n", "neither a capture"),
             (&[0x1F, 0x8B, 8], "compressed by gzip"),

@@ -10,6 +10,8 @@ use std::hash::Hash;
 #[derive(Debug)]
 pub(super) struct Table<K, T> {
     index: HashMap<K, usize>,
+    /// The entry that was looked up last: most packets belong to the connection of the one before.
+    last: Option<(K, usize)>,
     slots: Vec<Slot<K, T>>,
     free: Vec<usize>,
     live: List,
@@ -42,11 +44,12 @@ pub(super) enum Entry<'a, T> {
     None,
 }
 
-impl<K: Copy + Eq + Hash, T> Table<K, T> {
+impl<K: Clone + Eq + Hash, T> Table<K, T> {
     /// An empty table of at least one entry.
     pub(super) fn new(limit: usize) -> Self {
         Self {
             index: HashMap::new(),
+            last: None,
             slots: Vec::new(),
             free: Vec::new(),
             live: List::default(),
@@ -57,7 +60,7 @@ impl<K: Copy + Eq + Hash, T> Table<K, T> {
 
     /// Looks an entry up, which makes it the youngest.
     pub(super) fn get(&mut self, key: &K) -> Entry<'_, T> {
-        let Some(&slot) = self.index.get(key) else { return Entry::None };
+        let Some(slot) = self.slot_of(key) else { return Entry::None };
         let is_live = self.slots.get(slot).is_some_and(|slot| slot.entry.is_some());
         if is_live && self.live.newest != Some(slot) {
             self.unlink(slot);
@@ -79,7 +82,7 @@ impl<K: Copy + Eq + Hash, T> Table<K, T> {
             Some(slot) => self.remove_slot(slot),
             None => self.remove_oldest(),
         };
-        let fresh = Slot { key, entry: Some(entry), older: None, newer: None };
+        let fresh = Slot { key: key.clone(), entry: Some(entry), older: None, newer: None };
         let slot = match self.free.pop() {
             Some(slot) => {
                 if let Some(old) = self.slots.get_mut(slot) {
@@ -99,7 +102,7 @@ impl<K: Copy + Eq + Hash, T> Table<K, T> {
 
     /// Takes an entry out and remembers that it is over.
     pub(super) fn finish(&mut self, key: &K) -> Option<T> {
-        let slot = *self.index.get(key)?;
+        let slot = self.slot_of(key)?;
         self.unlink(slot);
         let entry = self.slots.get_mut(slot).and_then(|slot| slot.entry.take());
         self.link(slot);
@@ -114,20 +117,33 @@ impl<K: Copy + Eq + Hash, T> Table<K, T> {
     /// Takes all entries out that are not over, in no order.
     pub(super) fn drain(&mut self) -> impl Iterator<Item = T> + use<K, T> {
         self.index.clear();
+        self.last = None;
         self.free.clear();
         (self.live, self.over) = (List::default(), List::default());
         std::mem::take(&mut self.slots).into_iter().filter_map(|slot| slot.entry)
     }
 
+    fn slot_of(&mut self, key: &K) -> Option<usize> {
+        match &self.last {
+            Some((last, slot)) if last == key => Some(*slot),
+            _ => {
+                let slot = *self.index.get(key)?;
+                self.last = Some((key.clone(), slot));
+                Some(slot)
+            }
+        }
+    }
+
     fn remove(&mut self, key: &K) -> Option<T> {
         let slot = self.index.remove(key)?;
+        self.last = None;
         self.unlink(slot);
         self.free.push(slot);
         self.slots.get_mut(slot).and_then(|slot| slot.entry.take())
     }
 
     fn remove_slot(&mut self, slot: usize) -> Option<T> {
-        let key = self.slots.get(slot)?.key;
+        let key = self.slots.get(slot)?.key.clone();
         self.remove(&key)
     }
 

@@ -1,4 +1,4 @@
-//! Events as lines for people, and the short form of a command that the diagrams have.
+//! Events as lines for people.
 //!
 //! This module knows the order of the words. Everything that comes from the capture goes through
 //! [`Escaped`], so that a line stays one line and the terminal stays as it is.
@@ -66,15 +66,13 @@ impl Text {
 
     pub(super) fn conclude(&mut self, exit: u8, summary: &Summary) {
         let Summary { packets, connections, commands, unreadable, missing, .. } = *summary;
-        self.line = format!("{connections} connections, {commands} commands");
-        if packets > 0 {
-            self.say(format_args!(" in {packets} packets"));
-        }
-        if unreadable > 0 {
-            self.say(format_args!(", {unreadable} bytes unreadable"));
-        }
-        if missing > 0 {
-            self.say(format_args!(", {missing} bytes missing"));
+        self.line = format!("connections: {connections}, commands: {commands}");
+        for (name, count) in
+            [("packets", packets), ("unreadable bytes", unreadable), ("missing bytes", missing)]
+        {
+            if count > 0 {
+                self.say(format_args!(", {name}: {count}"));
+            }
         }
         self.say(format_args!(", exit {exit}"));
         let time = self.since.last();
@@ -151,7 +149,7 @@ impl Sink for Text {
                 self.speaker(number, unreadable.server, unreadable.from);
                 let shown = unreadable.shown(self.show_secrets);
                 let (count, why) = (unreadable.bytes.len(), unreadable.why);
-                self.say(format_args!(" {count} bytes ({why}): {}", shown.escape_ascii()));
+                self.say(format_args!(" {count} bytes ({why}): {}", Escaped(&text_of(&shown))));
                 ("unreadable", YELLOW)
             }
             What::Gap { server, from, size } => {
@@ -188,7 +186,7 @@ fn pair(out: &mut String, name: &str, value: &str) {
 }
 
 /// Bytes as text; those that are not UTF-8 as escapes.
-fn text_of(bytes: &[u8]) -> String {
+pub(super) fn text_of(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),
         Err(_) => bytes.escape_ascii().to_string(),
@@ -209,9 +207,6 @@ fn words_of(out: &mut String, command: &Command<'_>, show_secrets: bool) {
             if let Some(payload) = command.frame.payload() {
                 let payload = if show_secrets { payload.into() } else { masked_payload(payload) };
                 pair(out, "payload", &text_of(&payload));
-            }
-            if let (Said::Misfit(error), None) = (&command.said, command.oversized) {
-                pair(out, "problem", &error.to_string());
             }
         }
         Said::Refusal(refusal) => {
@@ -235,8 +230,8 @@ fn words_of(out: &mut String, command: &Command<'_>, show_secrets: bool) {
     if !command.said.extra().is_empty() {
         pair(out, "extra", &text_of(command.said.extra()));
     }
-    if let Some(announced) = command.oversized {
-        pair(out, "problem", &format!("payload of {announced} bytes is over the limit"));
+    if let Some(problem) = command.problem() {
+        pair(out, "problem", &problem);
     }
     if command.missing > 0 {
         pair(out, "missing_bytes", &command.missing.to_string());
@@ -282,47 +277,5 @@ fn words_of_body(out: &mut String, body: &Body<'_>) {
     }
     if let Some(bytes) = &body.bytes {
         pair(out, "bytes", &bytes.escape_ascii().to_string());
-    }
-}
-
-/// A command in a few words, not escaped: the line as it was, and what its message says.
-pub(super) fn short(command: &Command<'_>, show_secrets: bool) -> String {
-    let line = command.line(show_secrets);
-    let mut words: Vec<String> = Frame::new(&line, None).words().map(text_of).collect();
-    if command.frame.payload().is_some() {
-        // Its length says nothing to a reader.
-        words.pop();
-    }
-    let mut shown = words.join(" ");
-    if let Said::Refusal(refusal) = &command.said {
-        if let Some(name) = refusal.code.name() {
-            let _ = write!(shown, " ({name})");
-        }
-    }
-    let mut message = None;
-    command.said.fields(&mut |name, value| {
-        if let (Value::Body(payload), "body") = (value, name) {
-            message = Some(short_body(&body::read(command, payload, show_secrets)));
-        }
-    });
-    if let Some(message) = message {
-        shown.push(' ');
-        shown.push_str(&message);
-    }
-    shown
-}
-
-fn short_body(body: &Body<'_>) -> String {
-    match &body.part {
-        Part::Text(text) => format!("\"{}\"", text.content),
-        Part::Typing(_) => "(is typing)".into(),
-        Part::Fields(fields) => {
-            let named = |wanted: &[u8]| fields.iter().find(|(name, _)| *name == wanted);
-            match named(b"Invitation-Command") {
-                Some((_, command)) => format!("(invitation: {})", text_of(command)),
-                None => format!("({})", text_of(body.content_type)),
-            }
-        }
-        _ => format!("({})", text_of(body.content_type)),
     }
 }

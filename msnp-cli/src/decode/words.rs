@@ -71,8 +71,7 @@ fn inside_string(out: &mut Vec<u8>, bytes: &[u8]) -> bool {
     let mut whole = true;
     let mut rest = bytes;
     loop {
-        let plain = rest.iter().position(|byte| !is_plain(*byte)).unwrap_or(rest.len());
-        let (before, behind) = rest.split_at(plain);
+        let (before, behind) = rest.split_at(plain_len(rest));
         out.extend_from_slice(before);
         let Some((first, _)) = behind.split_first() else { return whole };
         if first.is_ascii() {
@@ -97,6 +96,30 @@ fn inside_string(out: &mut Vec<u8>, bytes: &[u8]) -> bool {
         }
         rest = after;
     }
+}
+
+/// How many bytes at the front need no escape. Looks at eight at a time.
+fn plain_len(bytes: &[u8]) -> usize {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
+    // The high bit of each byte that is zero, and perhaps of one behind it.
+    let zeros = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
+    let mut len = 0;
+    for eight in bytes.chunks_exact(8) {
+        let word = u64::from_le_bytes(eight.try_into().unwrap_or_default());
+        let below_blank = word.wrapping_sub(ONES * 0x20) & !word & HIGH;
+        let special = zeros(word ^ (ONES * b'"' as u64))
+            | zeros(word ^ (ONES * b'\\' as u64))
+            | zeros(word ^ (ONES * 0x7F));
+        let found = below_blank | special | (word & HIGH);
+        if found != 0 {
+            // The lowest one is right.
+            return len + (found.trailing_zeros() / 8) as usize;
+        }
+        len += 8;
+    }
+    let rest = bytes.get(len..).unwrap_or_default();
+    len + rest.iter().position(|byte| !is_plain(*byte)).unwrap_or(rest.len())
 }
 
 const fn is_plain(byte: u8) -> bool {
@@ -166,6 +189,18 @@ mod tests {
             shown,
             "\"a\\n\\r\\t\\u000b\\\"\\\\\\u001b\\u007f\\u0085\\u009b\\u2028\\u2029é\u{1F600}\""
         );
+    }
+
+    #[test]
+    fn every_byte_in_every_place_is_seen() {
+        for byte in 0..=u8::MAX {
+            for place in 0..20 {
+                let mut bytes = [b'a'; 20];
+                bytes[place] = byte;
+                let expected = if is_plain(byte) { 20 } else { place };
+                assert_eq!(plain_len(&bytes), expected, "{byte} at {place}");
+            }
+        }
     }
 
     proptest! {

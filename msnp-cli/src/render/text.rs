@@ -41,6 +41,7 @@ fn name(event: &Event) -> (&'static str, u8) {
         Event::Authenticated(_) => ("authenticated", DIM),
         Event::Online(_) => ("online", GREEN),
         Event::Contact(_) | Event::Person(_) => ("contact", CYAN),
+        Event::Order { .. } => ("order", GREEN),
         Event::User(_) => ("user", CYAN),
         Event::Group { .. } | Event::Listed { .. } => ("group", CYAN),
         Event::Setting { .. } | Event::Configured(_) => ("setting", CYAN),
@@ -123,6 +124,11 @@ impl Words<'_> {
             Event::Chat(chat) => words_of_chat(f, chat),
             Event::Message(message) => words_of_message(f, message),
             Event::Typing { from, .. } => write!(f, "{from}"),
+            Event::Order { order, account, people } => {
+                f.write_str(order)?;
+                account.as_ref().map_or(Ok(()), |account| write!(f, " {account}"))?;
+                write!(f, ": {people} {}", if *people == 1 { "person" } else { "people" })
+            }
             Event::Queued(at) | Event::Sent(at) => write!(f, "to {}", at.to),
             Event::Acked(end) | Event::Nacked(end) | Event::Failed(end) | Event::Unknown(end) => {
                 words_of_ending(f, end)

@@ -53,7 +53,10 @@ mod action;
 mod error;
 mod file;
 mod grammar;
-pub(crate) mod runner;
+pub(crate) mod play;
+#[cfg(test)]
+mod play_tests;
+mod runner;
 #[cfg(test)]
 mod runner_tests;
 #[cfg(test)]

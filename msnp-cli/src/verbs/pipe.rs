@@ -6,12 +6,13 @@ use msnp_proto::client::{Config, Event as Told};
 
 use crate::agent::Agent;
 use crate::args::{PipeArgs, Until};
-use crate::command::{self, Command, Task, Wrong};
+use crate::command::{self, Command, Task};
 use crate::console::Console;
 use crate::errand::{Asked, Refusal};
 use crate::events::{Event, Mark, Marked, Refused};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::fields::Wrong;
 use crate::input::{self, Input, Item, Unreadable};
 use crate::script::{Action, MOST_IN_FLIGHT, Whom};
 use crate::session::{Session, Setup, Step};

@@ -8,17 +8,13 @@ use std::time::Duration;
 use clap::ValueEnum;
 use msnp_proto::client::{Config, Event as Told};
 use msnp_proto::time::Instant;
-use msnp_proto::types::{Handle, List};
 
-use crate::agent::Agent;
 use crate::args::{OnError, RunArgs, Until};
 use crate::console::Console;
-use crate::errand::Asked;
-use crate::events::{Mark, Marked};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::files;
-use crate::script::runner::{Order, Runner, View};
+use crate::script::play::Play;
 use crate::script::{self, Errors, Script, Variables};
 use crate::session::{Session, Setup, Step};
 
@@ -62,17 +58,15 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit, Failure> {
         return session.finish(Some(failure.exit), Exit::Io);
     }
     let window = said.window.or(settings.window).or(configured.window).unwrap_or(WINDOW);
-    let runner = Runner::new(script.into_steps(), window, go_on.unwrap_or(false));
-    let agent = Agent::default();
-    let end = Play { session: &mut session, agent, runner, name, deadline, limit }.run()?;
+    let play = Play::new(script.into_steps(), window, go_on.unwrap_or(false));
+    let end = Stage { session: &mut session, play, name, deadline, limit }.run()?;
     session.finish(end, Exit::Io)
 }
 
-/// A script that is being run.
-struct Play<'a> {
+/// Where a script is played.
+struct Stage<'a> {
     session: &'a mut Session,
-    agent: Agent,
-    runner: Runner,
+    play: Play,
     /// What the script is called.
     name: String,
     /// When to give up.
@@ -81,11 +75,19 @@ struct Play<'a> {
     limit: Duration,
 }
 
-impl Play<'_> {
+impl Stage<'_> {
     /// `Some` is the code of a signal; `None` leaves it to what has ended.
     fn run(mut self) -> Result<Option<Exit>, Failure> {
-        while !self.advance() {
-            let due = self.runner.next_deadline().unwrap_or(self.deadline);
+        loop {
+            if self.session.out.broken().is_some() {
+                self.play.stop();
+            }
+            self.play.advance(&mut self.session.means());
+            self.report();
+            if self.play.is_over() {
+                return Ok(None);
+            }
+            let due = self.play.next_deadline().unwrap_or(self.deadline);
             match self.session.next(Some(due.min(self.deadline)))? {
                 Step::Told(told) => self.hear(&told),
                 Step::Signal(exit) => {
@@ -93,84 +95,39 @@ impl Play<'_> {
                     return Ok(Some(exit));
                 }
                 Step::Due if self.session.now() >= self.deadline => {
-                    self.give_up();
+                    let limit = humantime::format_duration(self.limit);
+                    self.session
+                        .log
+                        .error(format_args!("not finished within --timeout of {limit}"));
+                    self.play.give_up(&mut self.session.means());
+                    self.session
+                        .ledger
+                        .stop(Exit::Timeout, format!("--timeout of {limit} ran out"));
                     return Ok(None);
                 }
                 Step::Due | Step::Woken => {}
             }
         }
-        Ok(None)
-    }
-
-    /// Begins what can be begun. `true` when everything has ended.
-    fn advance(&mut self) -> bool {
-        if self.session.out.broken().is_some() {
-            self.runner.stop();
-        }
-        loop {
-            let mut means = self.session.means();
-            let roster = means.client.roster();
-            let presence = |who: &Handle| {
-                let contact = roster.contact(who).filter(|one| one.lists().has(List::Forward));
-                contact.map(|contact| contact.status().is_visible())
-            };
-            let view = View {
-                now: means.now,
-                in_flight: means.ledger.waiting(),
-                pending: self.agent.pending(),
-                has_failures: means.ledger.has_failures(),
-                presence: &presence,
-            };
-            match self.runner.next(&view) {
-                Order::Do(line, action) => self.agent.act(&mut means, Mark::of_line(line), action),
-                Order::Finished(line) => means.ledger.finish(line),
-                Order::Failed(line, verb, who, refusal) => {
-                    means.ledger.count(refusal.exit);
-                    let account = Some(who.to_string());
-                    let event = refusal.event(Asked { account, ..Asked::plain(verb) });
-                    let (at, reason) = (format!("{}:{line}", self.name), &refusal.reason);
-                    self.session.log.error(format_args!("{at}: {verb} {who}: {reason}"));
-                    self.session.emit(&Marked { mark: Mark::of_line(line), event });
-                }
-                Order::Wait => return false,
-                Order::Over => return true,
-            }
-            self.report();
-        }
     }
 
     fn hear(&mut self, told: &Told) {
-        let line = self.runner.hear(told);
-        if let Some(mark) = self.agent.hear(&mut self.session.means(), told) {
-            self.session.show_marked(told, Mark { line: line.or(mark.line), ..mark });
+        if let Some(mark) = self.play.hear(&mut self.session.means(), told) {
+            self.session.show_marked(told, mark);
         }
         if let Told::Lost { why } = told {
             self.session.log.error(format_args!("the session ended: {why}"));
-            if !self.runner.is_at_end() {
-                self.session.ledger.count(Exit::of_lost(*why));
-            }
-            self.runner.stop();
         }
         self.report();
     }
 
-    /// Passes on what the agent has to say.
+    /// Passes on what the play has to say.
     fn report(&mut self) {
-        while let Some(report) = self.agent.poll_report(&mut self.session.means()) {
+        while let Some(report) = self.play.poll_report(&mut self.session.means()) {
             if let (Some(error), Some(line)) = (&report.error, report.marked.mark.line) {
                 self.session.log.error(format_args!("{}:{line}: {error}", self.name));
             }
             self.session.emit(&report.marked);
         }
-    }
-
-    fn give_up(&mut self) {
-        let limit = humantime::format_duration(self.limit);
-        self.session.log.error(format_args!("not finished within --timeout of {limit}"));
-        if !self.runner.is_at_end() || self.agent.pending() > 0 {
-            self.session.ledger.count(Exit::Timeout);
-        }
-        self.session.ledger.stop(Exit::Timeout, format!("--timeout of {limit} ran out"));
     }
 }
 

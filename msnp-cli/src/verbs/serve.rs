@@ -16,8 +16,10 @@ use crate::entropy::SystemEntropy;
 use crate::events::{Done, Event, Ready, Refused};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::input::{self, Input};
 use crate::keepalive;
 use crate::loopback::unix_time;
+use crate::operator;
 use crate::users;
 
 /// How long everybody may take to hear that the server goes down.
@@ -45,10 +47,18 @@ pub(crate) fn run(args: &ServeArgs) -> Result<Exit, Failure> {
     }
     let waker = reactor.handle();
     console.signals.on_first(move || waker.wake());
+    let waker = reactor.handle();
+    let mut orders = args.operator.then(|| input::lines(move || waker.wake()));
 
     let exit = loop {
         if let Some(exit) = console.signals.taken() {
             break exit;
+        }
+        if let Some(line) = orders.as_mut().and_then(Input::take) {
+            if obey(&mut reactor, &mut console, line) {
+                break Exit::Done;
+            }
+            continue;
         }
         if let Happened::Event(told) = reactor.next(None)? {
             if let Told::ListenFailed { role, at, why } = told {
@@ -72,6 +82,20 @@ pub(crate) fn run(args: &ServeArgs) -> Result<Exit, Failure> {
     }
     console.out.emit(&Event::Done(Done { exit: exit.code(), ..Done::default() }));
     Ok(exit)
+}
+
+/// Does what the operator wants, and says so; `true` if the server is to go down.
+fn obey(reactor: &mut Reactor<Hub<Accounts>>, console: &mut Console, line: input::Item) -> bool {
+    let now = reactor.now();
+    let answer = match line {
+        Ok(line) if line.trim().is_empty() => return false,
+        Ok(line) => operator::obey(reactor.host_mut(), now, &line),
+        Err(why) => operator::refuse(None, "command".into(), why.to_string()),
+    };
+    for event in &answer.events {
+        console.out.emit_marked(event);
+    }
+    answer.is_shutdown
 }
 
 fn accounts(args: &ServeArgs, console: &Console) -> Result<Accounts, Failure> {

@@ -21,6 +21,8 @@ pub(crate) enum Answer {
     HangUp,
     /// Closes all connections.
     HangUpAll,
+    /// Says nothing and never closes this connection either.
+    Freeze,
 }
 
 /// The commands that `send` gives until its text is acknowledged, in order; the goodbyes follow.
@@ -66,6 +68,9 @@ impl Fake {
                             Answer::SayAndHangUp(bytes) => (bytes, false),
                             Answer::Nothing => (Vec::new(), true),
                             Answer::HangUp => (Vec::new(), false),
+                            Answer::Freeze => loop {
+                                thread::park();
+                            },
                             Answer::HangUpAll => {
                                 for stream in streams.lock().expect("no panic").iter() {
                                     // It may be closed already.
@@ -84,6 +89,15 @@ impl Fake {
     /// Counts commands from 0 again.
     pub(crate) fn forget(&self) {
         self.commands.store(0, Ordering::SeqCst);
+    }
+
+    /// Waits until a command has been given.
+    pub(crate) fn until_heard(&self, verb: &str) {
+        let begun = std::time::Instant::now();
+        while self.count(verb) == 0 {
+            assert!(begun.elapsed() < super::PATIENCE, "{verb} does not come");
+            thread::yield_now();
+        }
     }
 
     /// How often a command was given.
@@ -132,6 +146,9 @@ pub(crate) fn usual(line: &str, at: &str) -> Vec<u8> {
              LST {trid} BL 1 0 0\r\nLST {trid} RL 1 0 0\r\n"
         ),
         ["CHG", _, status, ..] => format!("CHG {trid} {status}\r\n"),
+        ["ADD", _, list, who, name, ..] => format!("ADD {trid} {list} 2 {who} {name} 0\r\n"),
+        ["ADG", _, name, ..] => format!("ADG {trid} 2 {name} 1 0\r\n"),
+        ["REA", _, who, name, ..] => format!("REA {trid} 2 {who} {name}\r\n"),
         ["CVR", ..] => format!("CVR {trid} 4.5 4.5 4.5 http://a/ http://a/\r\n"),
         ["XFR", ..] => format!("XFR {trid} SB {at} CKI 1.2\r\n"),
         ["USR", _, account, _] => format!("USR {trid} OK {account} Alice\r\n"),

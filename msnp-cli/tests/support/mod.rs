@@ -7,7 +7,9 @@ pub(crate) mod fake;
 
 use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -65,6 +67,15 @@ fn command(args: &[&str]) -> Command {
     command
 }
 
+fn command_as(name: &str, server: &str, args: &[&str]) -> Command {
+    let mut command = command(args);
+    command
+        .env("MSNP_SERVER", server)
+        .env("MSNP_ACCOUNT", format!("{name}@example.net"))
+        .env("MSNP_PASSWORD", format!("geheim-{name}"));
+    command
+}
+
 impl Msnp {
     /// Starts it with these words.
     pub(crate) fn start(args: &[&str]) -> Self {
@@ -73,12 +84,7 @@ impl Msnp {
 
     /// Starts it as one of the users of [`USERS`].
     pub(crate) fn start_as(name: &str, server: &str, args: &[&str]) -> Self {
-        let mut command = command(args);
-        command
-            .env("MSNP_SERVER", server)
-            .env("MSNP_ACCOUNT", format!("{name}@example.net"))
-            .env("MSNP_PASSWORD", format!("geheim-{name}"));
-        Self::of(command)
+        Self::of(command_as(name, server, args))
     }
 
     /// Starts it with these words in this environment.
@@ -108,6 +114,37 @@ impl Msnp {
     pub(crate) fn start_to(path: &str, args: &[&str]) -> Child {
         let file = fs::File::options().write(true).open(path).expect("it is there");
         command(args).stdout(file).spawn().expect("the program is built")
+    }
+
+    /// Starts it as one of the users of [`USERS`], with its stdout going to this.
+    pub(crate) fn start_as_to(
+        name: &str,
+        server: &str,
+        stdout: impl Into<Stdio>,
+        args: &[&str],
+    ) -> Child {
+        let mut command = command_as(name, server, args);
+        command.stdout(stdout).spawn().expect("the program is built")
+    }
+
+    /// Starts it as one of the users of [`USERS`], with these as stdin, stdout and stderr.
+    pub(crate) fn start_as_on(
+        name: &str,
+        server: &str,
+        ends: [impl Into<Stdio>; 3],
+        args: &[&str],
+    ) -> Child {
+        let [stdin, stdout, stderr] = ends;
+        let mut command = command_as(name, server, args);
+        command.stdin(stdin).stdout(stdout).stderr(stderr);
+        command.spawn().expect("the program is built")
+    }
+
+    /// Starts it with this as its stdin.
+    pub(crate) fn start_from(stdin: impl Into<Stdio>, args: &[&str]) -> Self {
+        let mut command = command(args);
+        command.stdin(stdin);
+        Self::of(command)
     }
 
     fn of(mut command: Command) -> Self {
@@ -212,9 +249,8 @@ impl Msnp {
         self.lines = mpsc::channel().1;
     }
 
-    pub(crate) fn signal(&self, signal: Signal) {
-        let pid = i32::try_from(self.child.id()).map(Pid::from_raw);
-        kill(pid.expect("a process id"), signal).expect("it still runs");
+    pub(crate) fn signal(&self, to_send: Signal) {
+        signal(&self.child, to_send);
     }
 
     pub(crate) fn interrupt(&self) {
@@ -224,6 +260,11 @@ impl Msnp {
     /// Waits for its end.
     pub(crate) fn end(mut self) -> Ended {
         self.stdin = None;
+        self.end_with_stdin()
+    }
+
+    /// Waits for its end while stdin stays open.
+    pub(crate) fn end_with_stdin(mut self) -> Ended {
         while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
             self.seen.push(line);
         }
@@ -238,6 +279,17 @@ impl Msnp {
             stderr: stderr.unwrap_or_default(),
         }
     }
+}
+
+/// A stdout that nobody reads.
+pub(crate) fn unread() -> Stdio {
+    let (_, ours) = UnixStream::pair().expect("two ends");
+    OwnedFd::from(ours).into()
+}
+
+pub(crate) fn signal(child: &Child, signal: Signal) {
+    let pid = i32::try_from(child.id()).map(Pid::from_raw);
+    kill(pid.expect("a process id"), signal).expect("it still runs");
 }
 
 impl Drop for Msnp {
@@ -288,6 +340,21 @@ fn parse(line: &str) -> Value {
 /// Runs it to its end.
 pub(crate) fn run(args: &[&str]) -> Ended {
     Msnp::start(args).end()
+}
+
+/// Runs it to its end from a shell, with redirections that only a shell can do.
+pub(crate) fn shell(args: &[&str], redirection: &str) -> Ended {
+    let program = command(args);
+    let mut shell = Command::new("sh");
+    shell.arg("-c").arg(format!("exec \"$@\" {redirection}")).arg("sh").arg(program.get_program());
+    shell.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    for (name, value) in program.get_envs() {
+        match value {
+            Some(value) => shell.env(name, value),
+            None => shell.env_remove(name),
+        };
+    }
+    Msnp::of(shell).end()
 }
 
 /// Runs it to its end in this environment.

@@ -231,7 +231,8 @@ pub enum Event {
         /// The document.
         document: Vec<u8>,
     },
-    /// The answer of the server to the report of our version: recommended, least, addresses.
+    /// The answer of the server to the report of our version: recommended, least, addresses. A
+    /// server without a dialect of ours may give it too, and the session is over then.
     Versions {
         /// The words as they came.
         words: Vec<String>,

@@ -26,7 +26,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// As [`Client::change`]. The server may refuse with 201, 205, 210, 224.
+    /// As [`Client::change`].
     pub fn add_contact(
         &mut self,
         now: Instant,
@@ -50,7 +50,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// As [`Client::change`]. The server may refuse with 216.
+    /// As [`Client::change`].
     pub fn remove_contact(&mut self, now: Instant, who: &Handle) -> Result<RequestId, Misuse> {
         let change = Change::Remove { list: List::Forward, account: who.clone(), group: None };
         self.request(now, [change].to_vec(), false)

@@ -112,7 +112,7 @@ use crate::body::InitialMail;
 use crate::machine::{ConnId, ListenerId, Output, Shutdown, Target};
 use crate::secret::Entropy;
 use crate::time::Instant;
-use crate::types::Handle;
+use crate::types::{Dialect, Handle, Status};
 use arena::{Agenda, SlotId, Slots};
 use batch::Batch;
 use calls::Cookies;
@@ -259,6 +259,13 @@ impl<D: Directory> Hub<D> {
     #[must_use]
     pub fn people(&self) -> usize {
         self.people.len()
+    }
+
+    /// Everybody who is signed in, in the order of their accounts: the dialect, and the status
+    /// that they chose, none before the first.
+    pub fn online(&self) -> impl Iterator<Item = (&Handle, Dialect, Option<Status>)> {
+        let people = self.online.values().filter_map(|id| self.people.get(*id));
+        people.map(|person| (&person.record.handle, person.dialect, person.status))
     }
 
     /// How many connections there are, those that are closing included.

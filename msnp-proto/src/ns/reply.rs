@@ -10,7 +10,7 @@ commands! {
     /// What a dispatch or notification server says to a client. Refusals by number are
     /// [`ErrorReply`](crate::types::ErrorReply).
     pub enum Reply {
-        "VER" 2 "DN" {
+        "VER" 2 "DN" [] {
             /// The dialects that the server accepts; `0` first for none.
             Ver {
                 /// The request.
@@ -19,7 +19,7 @@ commands! {
                 dialects: Words<'a>,
             } = [trid dialects];
         }
-        "INF" 2 "DN" {
+        "INF" 2 "DN" [] {
             /// How to sign in.
             Inf {
                 /// The request.
@@ -28,7 +28,7 @@ commands! {
                 packages: Packages<'a>,
             } = [trid packages];
         }
-        "USR" 2 "DN" {
+        "USR" 2 "DN" [] {
             /// The challenge that the password's digest must answer.
             UsrChallenge {
                 /// The request.
@@ -46,9 +46,9 @@ commands! {
                 name: Option<Name<'a>>,
                 /// Since MSNP6: `1` if the address is verified, `0` if not.
                 verified: Option<Token<'a>>,
-            } = [trid "OK" account name verified];
+            } = [trid "OK" account [name] [verified 6]];
         }
-        "XFR" 2 "DN" {
+        "XFR" 2 "DN" [] {
             /// The address of a switchboard, and the cookie to get in.
             XfrSwitchboard {
                 /// The request.
@@ -73,9 +73,9 @@ commands! {
                 zero: Option<Token<'a>>,
                 /// The address of the server that says so, since MSNP7.
                 current: Option<Token<'a>>,
-            } = [trid "NS" address zero current];
+            } = [trid "NS" address [zero 3] [current 7]];
         }
-        "CVR" 2 "N" {
+        "CVR" 2 "N" [] {
             /// Which client versions the server knows.
             Cvr {
                 /// The request.
@@ -84,7 +84,7 @@ commands! {
                 versions: Words<'a>,
             } = [trid versions];
         }
-        "CVQ" 2 "D" {
+        "CVQ" 2 "D" [] {
             /// As CVR.
             Cvq {
                 /// The request.
@@ -93,7 +93,7 @@ commands! {
                 versions: Words<'a>,
             } = [trid versions];
         }
-        "SYN" 2 "N" {
+        "SYN" 2 "N" [] {
             /// The version of the lists; everything follows if it is not the one that was asked.
             Syn {
                 /// The request.
@@ -102,7 +102,7 @@ commands! {
                 version: ListVersion,
             } = [trid version];
         }
-        "GTC" 2 "N" {
+        "GTC" 2 "N" [] {
             /// What to do about new people on the reverse list.
             Gtc {
                 /// The request.
@@ -113,7 +113,7 @@ commands! {
                 prompt: Prompt,
             } = [trid version prompt];
         }
-        "BLP" 2 "N" {
+        "BLP" 2 "N" [] {
             /// What holds for people on neither the allow nor the block list.
             Blp {
                 /// The request.
@@ -124,7 +124,7 @@ commands! {
                 privacy: Privacy,
             } = [trid version privacy];
         }
-        "PRP" 5 "N" {
+        "PRP" 5 "N" [] {
             /// One's own property.
             Prp {
                 /// The request.
@@ -135,7 +135,7 @@ commands! {
                 key: Key,
                 /// Its value; none if it is empty.
                 value: Option<Name<'a>>,
-            } = [trid version key value];
+            } = [trid version key [value]];
             /// One's own property, without the request (Escargot).
             PrpBare {
                 /// The version of the lists.
@@ -144,9 +144,9 @@ commands! {
                 key: Key,
                 /// Its value; none if it is empty.
                 value: Option<Name<'a>>,
-            } = [version key value];
+            } = [version key [value]];
         }
-        "BPR" 5 "N" {
+        "BPR" 5 "N" [] {
             /// A contact's property.
             Bpr {
                 /// The version of the lists.
@@ -157,7 +157,7 @@ commands! {
                 key: Key,
                 /// Its value; none if it is empty.
                 value: Option<Name<'a>>,
-            } = [version (account = Account::read_address) key value];
+            } = [version (account = Account::read_address) key [value]];
             /// A property of the contact in the last LST line (Escargot).
             BprBare {
                 /// The version of the lists.
@@ -166,9 +166,9 @@ commands! {
                 key: Key,
                 /// Its value; none if it is empty.
                 value: Option<Name<'a>>,
-            } = [version key value];
+            } = [version key [value]];
         }
-        "LST" 2 "N" {
+        "LST" 2 "N" [] {
             /// One entry of a list.
             Lst {
                 /// The request.
@@ -187,7 +187,7 @@ commands! {
                 name: Option<Name<'a>>,
                 /// Their groups: on the forward list since MSNP7.
                 groups: Option<Groups<'a>>,
-            } = [trid list version index total account name groups];
+            } = [trid list version index total account [name] [groups 7]];
             /// An empty list.
             LstEmpty {
                 /// The request.
@@ -198,7 +198,7 @@ commands! {
                 version: ListVersion,
             } = [trid list version "0" "0"];
         }
-        "LSG" 7 "N" {
+        "LSG" 7 "N" [] {
             /// One group.
             Lsg {
                 /// The request.
@@ -215,9 +215,9 @@ commands! {
                 name: Name<'a>,
                 /// `0`.
                 zero: Option<Token<'a>>,
-            } = [trid version index total group name zero];
+            } = [trid version index total group name [zero]];
         }
-        "ADD" 2 "N" {
+        "ADD" 2 "N" [] {
             /// Somebody is on a list now.
             Add {
                 /// The request; 0 if it was not us.
@@ -232,9 +232,9 @@ commands! {
                 name: Option<Name<'a>>,
                 /// The group: on the forward list since MSNP7.
                 group: Option<Groups<'a>>,
-            } = [trid list version account name group];
+            } = [trid list version account [name] [group 7]];
         }
-        "REM" 2 "N" {
+        "REM" 2 "N" [] {
             /// Somebody is off a list now, or out of one group.
             Rem {
                 /// The request; 0 if it was not us.
@@ -247,9 +247,9 @@ commands! {
                 account: Account<'a>,
                 /// The group, if it was only that.
                 group: Option<GroupId>,
-            } = [trid list version account group];
+            } = [trid list version account [group 7]];
         }
-        "ADG" 7 "N" {
+        "ADG" 7 "N" [] {
             /// There is a new group.
             Adg {
                 /// The request.
@@ -262,9 +262,9 @@ commands! {
                 group: GroupId,
                 /// `0`; real servers sent garbage here.
                 zero: Option<Token<'a>>,
-            } = [trid version name group zero];
+            } = [trid version name group [zero]];
         }
-        "RMG" 7 "N" {
+        "RMG" 7 "N" [] {
             /// A group is gone.
             Rmg {
                 /// The request.
@@ -275,7 +275,7 @@ commands! {
                 group: GroupId,
             } = [trid version group];
         }
-        "REG" 7 "N" {
+        "REG" 7 "N" [] {
             /// A group has a new name.
             Reg {
                 /// The request.
@@ -288,9 +288,9 @@ commands! {
                 name: Name<'a>,
                 /// `0`.
                 zero: Option<Token<'a>>,
-            } = [trid version group name zero];
+            } = [trid version group name [zero]];
         }
-        "REA" 2 "N" {
+        "REA" 2 "N" [] {
             /// Somebody has a new name.
             Rea {
                 /// The request.
@@ -303,7 +303,7 @@ commands! {
                 name: Name<'a>,
             } = [trid version account name];
         }
-        "CHG" 2 "N" {
+        "CHG" 2 "N" [] {
             /// One's own status is this now.
             Chg {
                 /// The request; 0 if it was not us.
@@ -312,7 +312,7 @@ commands! {
                 status: StatusCode<'a>,
             } = [trid status];
         }
-        "ILN" 2 "N" {
+        "ILN" 2 "N" [] {
             /// A contact's status as it is while one comes online or adds them.
             Iln {
                 /// The CHG or ADD.
@@ -323,9 +323,9 @@ commands! {
                 account: Account<'a>,
                 /// Their display name.
                 name: Option<Name<'a>>,
-            } = [trid status account name];
+            } = [trid status account [name]];
         }
-        "NLN" 2 "N" {
+        "NLN" 2 "N" [] {
             /// A contact is online, or has another status or name.
             Nln {
                 /// The status.
@@ -334,16 +334,16 @@ commands! {
                 account: Account<'a>,
                 /// Their display name.
                 name: Option<Name<'a>>,
-            } = [status account name];
+            } = [status account [name]];
         }
-        "FLN" 2 "N" {
+        "FLN" 2 "N" [] {
             /// A contact is offline, or wants to look so. Some servers say more before the account.
             Fln {
                 /// Who.
                 account: Account<'a>,
             } = [(account = Account::find)];
         }
-        "MSG" 2 "N" payload {
+        "MSG" 2 "N" [] payload {
             /// A message from the server: profile, mail, shutdown.
             Msg {
                 /// `Hotmail`.
@@ -352,9 +352,9 @@ commands! {
                 name: Name<'a>,
                 /// Headers and body.
                 body: Body<'a>,
-            } = [account name body];
+            } = [account name {body}];
         }
-        "CHL" 6 "N" {
+        "CHL" 6 "N" [] {
             /// A challenge for the client program.
             Chl {
                 /// 0, or the request of a client that asked for it.
@@ -363,25 +363,25 @@ commands! {
                 challenge: Token<'a>,
             } = [trid challenge];
         }
-        "QRY" 6 "N" {
+        "QRY" 6 "N" [] {
             /// The answer to a challenge was right.
             Qry {
                 /// The request.
                 trid: TrId,
             } = [trid];
         }
-        "QNG" 2 "N" {
+        "QNG" 2 "N" [] {
             /// A sign of life.
             Qng {} = [];
         }
-        "OUT" 2 "DNB" {
+        "OUT" 2 "DN" [] {
             /// The session ends: `OTH` signed in elsewhere, `SSD` server going down.
             Out {
                 /// Why.
                 reason: Option<Token<'a>>,
-            } = [reason];
+            } = [[reason]];
         }
-        "FND" 2 "N" {
+        "FND" 2 "N" [] {
             /// One hit of a search; `0 0` for none.
             Fnd {
                 /// The request.
@@ -392,37 +392,37 @@ commands! {
                 total: Number,
                 /// `fname=` and so on.
                 terms: Option<Words<'a>>,
-            } = [trid index total terms];
+            } = [trid index total [terms]];
         }
-        "SND" 2 "N" {
+        "SND" 2 "N" [] {
             /// The mail is on its way.
             Snd {
                 /// The request.
                 trid: TrId,
             } = [trid "OK"];
         }
-        "SDC" 5 "N" {
+        "SDC" 5 "N" [] {
             /// The mail is on its way.
             Sdc {
                 /// The request.
                 trid: TrId,
             } = [trid "OK"];
         }
-        "IPG" 6 "N" payload {
+        "IPG" 6 "N" [] payload {
             /// A page from a mobile.
             Ipg {
                 /// An XML document.
                 page: Body<'a>,
-            } = [page];
+            } = [{page}];
         }
-        "NOT" 5 "N" payload {
+        "NOT" 5 "N" [] payload {
             /// An alert.
             Not {
                 /// An XML document.
                 alert: Body<'a>,
-            } = [alert];
+            } = [{alert}];
         }
-        "IMS" 3 "N" {
+        "IMS" 3 "N" [] {
             /// Invitations to switchboards are on or off now.
             Ims {
                 /// The request.
@@ -433,7 +433,7 @@ commands! {
                 mode: OnOff,
             } = [trid zero mode];
         }
-        "URL" 2 "N" {
+        "URL" 2 "N" [] {
             /// The address of a service.
             Url {
                 /// The request.
@@ -444,9 +444,9 @@ commands! {
                 login: Token<'a>,
                 /// The site's number, since MSNP3.
                 site: Option<Token<'a>>,
-            } = [trid redirect login site];
+            } = [trid redirect login [site 3]];
         }
-        "RNG" 2 "N" {
+        "RNG" 2 "N" [] {
             /// Somebody calls one into a switchboard.
             Rng {
                 /// The session, opaque.
@@ -459,7 +459,7 @@ commands! {
                 account: Account<'a>,
                 /// Their display name.
                 name: Option<Name<'a>>,
-            } = [session address "CKI" cookie account name];
+            } = [session address "CKI" cookie account [name]];
         }
     }
 }

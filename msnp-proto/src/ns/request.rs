@@ -9,7 +9,7 @@ use crate::wire::{Body, commands};
 commands! {
     /// What a client says to a dispatch or notification server.
     pub enum Request {
-        "VER" 2 "DN" {
+        "VER" 2 "DN" [715] {
             /// Offers dialects, best first, `CVR0` last. The first command of a connection.
             Ver {
                 /// Its id.
@@ -18,14 +18,14 @@ commands! {
                 dialects: Words<'a>,
             } = [trid dialects];
         }
-        "INF" 2 "DN" {
+        "INF" 2 "DN" [715] {
             /// Asks how to sign in.
             Inf {
                 /// Its id.
                 trid: TrId,
             } = [trid];
         }
-        "USR" 2 "DN" {
+        "USR" 2 "DN" [207 500 600 601 603 605 715 717 910 911 912 914 915 916 917 918 919 920 921 922 923 924] {
             /// Names the account that wants to sign in.
             UsrInitial {
                 /// Its id.
@@ -41,7 +41,7 @@ commands! {
                 digest: Token<'a>,
             } = [trid "MD5" "S" digest];
         }
-        "XFR" 2 "N" {
+        "XFR" 2 "N" [201 280 281 601 707 712 713 714 913] {
             /// Asks for another server: `SB`, a switchboard.
             Xfr {
                 /// Its id.
@@ -50,7 +50,7 @@ commands! {
                 kind: Token<'a>,
             } = [trid kind];
         }
-        "CVR" 2 "N" {
+        "CVR" 2 "N" [420 710 715 731] {
             /// Reports the client's version: six words, seven since MSNP4.
             Cvr {
                 /// Its id.
@@ -59,7 +59,7 @@ commands! {
                 report: Words<'a>,
             } = [trid report];
         }
-        "CVQ" 2 "D" {
+        "CVQ" 2 "D" [] {
             /// As CVR, at a dispatch server that agreed on `CVR0` alone.
             Cvq {
                 /// Its id.
@@ -68,7 +68,7 @@ commands! {
                 report: Words<'a>,
             } = [trid report];
         }
-        "SYN" 2 "N" {
+        "SYN" 2 "N" [402 403 501 603 717] {
             /// Asks for all lists and settings, unless this version of them is known already.
             Syn {
                 /// Its id.
@@ -77,7 +77,7 @@ commands! {
                 version: ListVersion,
             } = [trid version];
         }
-        "GTC" 2 "N" {
+        "GTC" 2 "N" [218] {
             /// Sets what to do about new people on the reverse list.
             Gtc {
                 /// Its id.
@@ -86,7 +86,7 @@ commands! {
                 prompt: Prompt,
             } = [trid prompt];
         }
-        "BLP" 2 "N" {
+        "BLP" 2 "N" [218] {
             /// Sets what holds for people on neither the allow nor the block list.
             Blp {
                 /// Its id.
@@ -95,7 +95,7 @@ commands! {
                 privacy: Privacy,
             } = [trid privacy];
         }
-        "PRP" 5 "N" {
+        "PRP" 5 "N" [715 800] {
             /// Sets one's own property; no value clears it.
             Prp {
                 /// Its id.
@@ -104,9 +104,9 @@ commands! {
                 key: Token<'a>,
                 /// Its value, percent-encoded.
                 value: Option<Name<'a>>,
-            } = [trid key value];
+            } = [trid key [value]];
         }
-        "LST" 2 "N" {
+        "LST" 2 "N" [] {
             /// Asks for one list.
             Lst {
                 /// Its id.
@@ -115,14 +115,14 @@ commands! {
                 list: List,
             } = [trid list];
         }
-        "LSG" 7 "N" {
+        "LSG" 7 "N" [] {
             /// Asks for the groups.
             Lsg {
                 /// Its id.
                 trid: TrId,
             } = [trid];
         }
-        "ADD" 2 "N" {
+        "ADD" 2 "N" [201 205 206 208 209 210 215 219 224 231 501 800] {
             /// Puts somebody on a list, since MSNP7 into a group of the forward list.
             Add {
                 /// Its id.
@@ -135,9 +135,9 @@ commands! {
                 name: Option<Name<'a>>,
                 /// The group.
                 group: Option<Token<'a>>,
-            } = [trid list account name group];
+            } = [trid list account [name] [group 7]];
         }
-        "REM" 2 "N" {
+        "REM" 2 "N" [205 216 224 225] {
             /// Takes somebody off a list, or since MSNP7 out of one group.
             Rem {
                 /// Its id.
@@ -148,9 +148,9 @@ commands! {
                 account: Account<'a>,
                 /// The group. Some clients say a name here, which means nothing.
                 group: Option<Token<'a>>,
-            } = [trid list account group];
+            } = [trid list account [group 7]];
         }
-        "ADG" 7 "N" {
+        "ADG" 7 "N" [223 228 229] {
             /// Makes a group.
             Adg {
                 /// Its id.
@@ -166,7 +166,7 @@ commands! {
                 name: Name<'a>,
             } = [trid name];
         }
-        "RMG" 7 "N" {
+        "RMG" 7 "N" [224 226 230] {
             /// Deletes a group.
             Rmg {
                 /// Its id.
@@ -175,7 +175,7 @@ commands! {
                 group: GroupId,
             } = [trid group];
         }
-        "REG" 7 "N" {
+        "REG" 7 "N" [224 228 229] {
             /// Renames a group.
             Reg {
                 /// Its id.
@@ -195,7 +195,7 @@ commands! {
                 name: Name<'a>,
             } = [trid group name];
         }
-        "REA" 2 "N" {
+        "REA" 2 "N" [201 209 216 800] {
             /// Renames oneself, or a contact for oneself.
             Rea {
                 /// Its id.
@@ -206,7 +206,7 @@ commands! {
                 name: Name<'a>,
             } = [trid account name];
         }
-        "CHG" 2 "N" {
+        "CHG" 2 "N" [201 218] {
             /// Sets one's own status.
             Chg {
                 /// Its id.
@@ -215,14 +215,14 @@ commands! {
                 status: StatusCode<'a>,
             } = [trid status];
         }
-        "CHL" 6 "N" {
+        "CHL" 6 "N" [] {
             /// Asks the server for a challenge; rare.
             Chl {
                 /// Its id.
                 trid: TrId,
             } = [trid];
         }
-        "QRY" 6 "N" payload {
+        "QRY" 6 "N" [540] payload {
             /// Answers a challenge with a digest of 32 hexadecimal digits.
             Qry {
                 /// Its id.
@@ -231,17 +231,17 @@ commands! {
                 client_id: Token<'a>,
                 /// The digest.
                 digest: Body<'a>,
-            } = [trid client_id digest];
+            } = [trid client_id {digest}];
         }
-        "PNG" 2 "N" {
+        "PNG" 2 "N" [] {
             /// Asks for a sign of life.
             Png {} = [];
         }
-        "OUT" 2 "DNB" {
+        "OUT" 2 "DN" [] {
             /// Signs out.
             Out {} = [];
         }
-        "FND" 2 "N" {
+        "FND" 2 "N" [201 300 301 502] {
             /// Searches the directory.
             Fnd {
                 /// Its id.
@@ -250,7 +250,7 @@ commands! {
                 terms: Words<'a>,
             } = [trid terms];
         }
-        "SND" 2 "N" {
+        "SND" 2 "N" [503] {
             /// Invites somebody by mail.
             Snd {
                 /// Its id.
@@ -263,9 +263,9 @@ commands! {
                 library: Option<Token<'a>>,
                 /// Codebase, since MSNP4.
                 codebase: Option<Token<'a>>,
-            } = [trid account locale library codebase];
+            } = [trid account [locale 3] [library 3] [codebase 4]];
         }
-        "SDC" 5 "N" payload {
+        "SDC" 5 "N" [503] payload {
             /// Invites somebody by mail, with a text.
             Sdc {
                 /// Its id.
@@ -282,9 +282,9 @@ commands! {
                 name: Name<'a>,
                 /// The text.
                 text: Body<'a>,
-            } = [trid account locale library codebase "X" "X" name text];
+            } = [trid account locale library codebase "X" "X" name {text}];
         }
-        "PAG" 5 "N" payload {
+        "PAG" 5 "N" [220 606 710 800] payload {
             /// Sends a page to somebody's mobile.
             Pag {
                 /// Its id.
@@ -293,9 +293,9 @@ commands! {
                 account: Account<'a>,
                 /// An XML document.
                 page: Body<'a>,
-            } = [trid account page];
+            } = [trid account {page}];
         }
-        "IMS" 3 "N" {
+        "IMS" 3 "N" [715] {
             /// Turns invitations to switchboards on or off.
             Ims {
                 /// Its id.
@@ -304,7 +304,7 @@ commands! {
                 mode: OnOff,
             } = [trid mode];
         }
-        "URL" 2 "N" {
+        "URL" 2 "N" [502] {
             /// Asks for the address of a service.
             Url {
                 /// Its id.
@@ -313,7 +313,7 @@ commands! {
                 service: Token<'a>,
                 /// What the service takes.
                 parameter: Option<Token<'a>>,
-            } = [trid service parameter];
+            } = [trid service [parameter]];
         }
     }
 }

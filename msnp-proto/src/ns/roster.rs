@@ -31,6 +31,8 @@ pub struct Roster {
 /// One person on at least one list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Contact {
+    /// The key under which it is found, so that finding it is enough to name it.
+    account: Handle,
     nick: Nick,
     lists: Lists,
     groups: Vec<GroupId>,
@@ -96,14 +98,17 @@ impl Roster {
         self.contacts.get(account)
     }
 
+    /// People of whom nobody has decided yet: they are on the reverse list, and neither allowed nor
+    /// blocked. Whom the account's [`prompt`](Roster::prompt) says never to ask about, the client
+    /// allows by itself.
+    pub fn undecided(&self) -> impl Iterator<Item = (&Handle, &Contact)> {
+        self.contacts.iter().filter(|(_, contact)| contact.is_undecided())
+    }
+
     /// How many places of all lists are taken.
     #[must_use]
     pub const fn entries(&self) -> usize {
         self.entries
-    }
-
-    pub(crate) fn contact_on_wire(&self, account: Account<'_>) -> Option<(&Handle, &Contact)> {
-        self.contacts.get_key_value(account.folded()?.as_bytes())
     }
 
     fn contact_mut(&mut self, account: Account<'_>) -> Option<&mut Contact> {
@@ -126,16 +131,16 @@ impl Roster {
         set(&mut self.properties, property, value);
     }
 
-    /// Sets a property of somebody on a list; `false` if they are on none.
+    /// Sets a property of somebody and says who it is; `None` if they are on no list.
     pub(crate) fn set_property(
         &mut self,
         account: Account<'_>,
         property: Property,
         value: String,
-    ) -> bool {
-        let Some(contact) = self.contact_mut(account) else { return false };
+    ) -> Option<Handle> {
+        let contact = self.contact_mut(account)?;
         set(&mut contact.properties, property, value);
-        true
+        Some(contact.account.clone())
     }
 
     pub(crate) fn set_group(&mut self, group: GroupId, name: Nick) {
@@ -146,10 +151,7 @@ impl Roster {
     pub(crate) fn remove_group(&mut self, group: GroupId) {
         self.groups.remove(&group);
         for contact in self.contacts.values_mut().filter(|one| one.groups.contains(&group)) {
-            contact.groups.retain(|id| *id != group);
-            if contact.groups.is_empty() {
-                contact.groups.push(GroupId::OTHER);
-            }
+            contact.leave(group);
         }
     }
 
@@ -162,24 +164,22 @@ impl Roster {
         name: Option<Name<'_>>,
         groups: Option<Groups<'_>>,
     ) -> Option<Handle> {
-        if let Some((handle, _)) = self.contact_on_wire(account) {
-            let handle = handle.clone();
-            let contact = self.contacts.get_mut(&handle)?;
-            if !contact.lists.has(list) {
-                self.entries = self.entries.saturating_add(1);
-            }
+        if let Some(contact) = self.contact_mut(account) {
+            let fresh = !contact.lists.has(list);
             contact.lists = contact.lists.with(list);
             if let Some(name) = name.filter(|name| list == List::Forward && !contact.nick.is(*name))
             {
                 contact.nick = name.to_nick();
             }
             contact.join(list, groups);
-            return Some(handle);
+            let account = contact.account.clone();
+            self.entries = self.entries.saturating_add(fresh.into());
+            return Some(account);
         }
-        let handle = account.to_handle()?;
-        let nick = name.map_or_else(|| Nick::of_handle(&handle), Name::to_nick);
+        let account = account.to_handle()?;
         let mut contact = Contact {
-            nick,
+            account: account.clone(),
+            nick: name.map_or_else(|| Nick::of_handle(&account), Name::to_nick),
             lists: Lists::NONE.with(list),
             groups: Vec::new(),
             status: Status::Offline,
@@ -188,8 +188,8 @@ impl Roster {
         };
         contact.join(list, groups);
         self.entries = self.entries.saturating_add(1);
-        self.contacts.insert(handle.clone(), contact);
-        Some(handle)
+        self.contacts.insert(account.clone(), contact);
+        Some(account)
     }
 
     /// Takes somebody off a list, or out of one group.
@@ -199,27 +199,23 @@ impl Roster {
         account: Account<'_>,
         group: Option<GroupId>,
     ) -> Option<Handle> {
-        let handle = self.contact_on_wire(account)?.0.clone();
-        let contact = self.contacts.get_mut(&handle)?;
+        let contact = self.contact_mut(account)?;
+        let account = contact.account.clone();
         if let (List::Forward, Some(group)) = (list, group) {
-            contact.groups.retain(|id| *id != group);
-            if contact.groups.is_empty() {
-                contact.groups.push(GroupId::OTHER);
-            }
-            return Some(handle);
+            contact.leave(group);
+            return Some(account);
         }
-        if contact.lists.has(list) {
-            self.entries = self.entries.saturating_sub(1);
-        }
+        let gone = contact.lists.has(list);
         contact.lists = contact.lists.without(list);
         if list == List::Forward {
             contact.groups.clear();
             contact.status = Status::Offline;
         }
         if contact.lists.is_empty() {
-            self.contacts.remove(&handle);
+            self.contacts.remove(&account);
         }
-        Some(handle)
+        self.entries = self.entries.saturating_sub(gone.into());
+        Some(account)
     }
 
     /// Empties one list.
@@ -232,10 +228,10 @@ impl Roster {
     }
 
     pub(crate) fn rename(&mut self, account: Account<'_>, name: Name<'_>) -> Option<RosterChange> {
-        let handle = self.contact_on_wire(account)?.0.clone();
-        let contact = self.contacts.get_mut(&handle)?;
+        let contact = self.contact_mut(account)?;
         contact.nick = name.to_nick();
-        Some(RosterChange::Renamed { account: handle, nick: contact.nick.clone() })
+        let (account, nick) = (contact.account.clone(), contact.nick.clone());
+        Some(RosterChange::Renamed { account, nick })
     }
 
     /// Notes somebody's presence; `None` if they are on no list.
@@ -245,15 +241,14 @@ impl Roster {
         status: Status,
         name: Option<Name<'_>>,
     ) -> Option<(Handle, Option<Nick>)> {
-        let handle = self.contact_on_wire(account)?.0.clone();
-        let contact = self.contacts.get_mut(&handle)?;
+        let contact = self.contact_mut(account)?;
         contact.status = status;
         if let Some(name) = name {
             if !contact.display.as_ref().is_some_and(|display| display.is(name)) {
                 contact.display = Some(name.to_nick());
             }
         }
-        Some((handle, contact.display.clone()))
+        Some((contact.account.clone(), contact.display.clone()))
     }
 
     /// Everybody is offline as far as we know.
@@ -317,11 +312,25 @@ impl Contact {
         find(&self.properties, property)
     }
 
+    /// Takes them out of a group; who is in no other is in group 0.
+    fn leave(&mut self, group: GroupId) {
+        self.groups.retain(|id| *id != group);
+        if self.groups.is_empty() {
+            self.groups.push(GroupId::OTHER);
+        }
+    }
+
+    /// Whether they are on the reverse list, and neither allowed nor blocked.
+    pub(crate) fn is_undecided(&self) -> bool {
+        let decided = self.lists.has(List::Allow) || self.lists.has(List::Block);
+        self.lists.has(List::Reverse) && !decided
+    }
+
     fn join(&mut self, list: List, groups: Option<Groups<'_>>) {
         if list != List::Forward {
             return;
         }
-        for group in groups.map_or_else(|| [GroupId::OTHER].to_vec(), Groups::to_vec) {
+        for group in groups.unwrap_or(Groups::new(&[])).iter() {
             if !self.groups.contains(&group) && self.groups.len() < MOST_GROUPS {
                 self.groups.push(group);
             }

@@ -6,7 +6,7 @@ use crate::wire::{Body, commands};
 commands! {
     /// What a client says to a switchboard.
     pub enum Request {
-        "USR" 2 "B" {
+        "USR" 2 "B" [911] {
             /// Enters a switchboard that one asked for.
             Usr {
                 /// Its id.
@@ -17,7 +17,7 @@ commands! {
                 cookie: Token<'a>,
             } = [trid account cookie];
         }
-        "ANS" 2 "B" {
+        "ANS" 2 "B" [911] {
             /// Enters a switchboard that one was called to.
             Ans {
                 /// Its id.
@@ -30,7 +30,7 @@ commands! {
                 session: Token<'a>,
             } = [trid account cookie session];
         }
-        "CAL" 2 "B" {
+        "CAL" 2 "B" [208 215 216 217 280 281 602 707 712 713 714] {
             /// Calls somebody in.
             Cal {
                 /// Its id.
@@ -39,7 +39,7 @@ commands! {
                 account: Account<'a>,
             } = [trid account];
         }
-        "MSG" 2 "B" payload {
+        "MSG" 2 "B" [300 711] payload {
             /// A message to everybody else in the switchboard.
             Msg {
                 /// Its id.
@@ -48,9 +48,9 @@ commands! {
                 delivery: Delivery,
                 /// Headers and body.
                 body: Body<'a>,
-            } = [trid delivery body];
+            } = [trid delivery {body}];
         }
-        "OUT" 2 "B" {
+        "OUT" 2 "B" [] {
             /// Leaves.
             Out {} = [];
         }

@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use super::duality::check_duality;
 use super::{Chunking, Decide, HostKey, Net, SeededEntropy};
 use crate::client::{
-    ChatId, Client, Config, Content, Event, MessageId, Outcome, RequestId, SignIn,
+    ChatId, Client, Config, Content, Event, MessageId, Outcome, Reconnect, RequestId, SignIn,
 };
 use crate::hub::{Hub, HubConfig, MemoryDirectory};
 use crate::machine::{Host, Target};
@@ -95,14 +95,19 @@ impl Storm {
         let config = HubConfig::new("0.0.0.0:1863".parse().expect("an address"));
         let entropy = Box::new(SeededEntropy::new(seed));
         let hub = net.add("hub", Hub::new(config, directory, entropy));
-        let people = names().map(|name| Person {
-            key: net.add(name, Client::new(Config::new())),
-            handle: handle(name),
-            chats: Vec::new(),
-            messages: BTreeMap::new(),
-            requests: BTreeSet::new(),
-            heard: Vec::new(),
-            left: Vec::new(),
+        let people = names().enumerate().map(|(place, name)| {
+            let mut config = Config::new();
+            // Some come back by themselves.
+            config.reconnect = (place % 2 == 1).then(|| Reconnect::new(seed));
+            Person {
+                key: net.add(name, Client::new(config)),
+                handle: handle(name),
+                chats: Vec::new(),
+                messages: BTreeMap::new(),
+                requests: BTreeSet::new(),
+                heard: Vec::new(),
+                left: Vec::new(),
+            }
         });
         let people = people.collect();
         Self { net, hub, people, texts: BTreeMap::new() }

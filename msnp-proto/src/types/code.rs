@@ -103,6 +103,19 @@ codes! {
 }
 
 impl ErrorCode {
+    /// What any request may be refused with: it cannot be read, comes at the wrong moment, or the
+    /// server is in trouble.
+    pub const OF_ANY: &'static [Self] = &[
+        Self::SYNTAX,
+        Self::INVALID_PARAMETER,
+        Self::NOT_SIGNED_IN,
+        Self::INTERNAL,
+        Self::DATABASE,
+        Self::BAD_PARAMETERS,
+        Self::GOING_DOWN,
+        Self::NOT_EXPECTED,
+    ];
+
     /// The code of a number of three digits.
     #[must_use]
     pub const fn new(code: u16) -> Option<Self> {

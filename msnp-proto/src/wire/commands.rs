@@ -2,7 +2,7 @@
 //! its reader, its writer and its rows in the table of verbs.
 
 use super::argument::Extra;
-use super::frame::{Frame, Verb};
+use super::frame::Frame;
 
 /// A frame that was read. Nothing is lost: arguments that nobody knows and commands that nobody knows
 /// are here as they came.
@@ -15,61 +15,26 @@ pub enum Parsed<'a, T> {
     Unknown(Frame<'a>),
 }
 
-/// Which of the servers a verb belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub struct Roles {
-    /// The dispatch server.
-    pub dispatch: bool,
-    /// The notification server.
-    pub notification: bool,
-    /// The switchboard.
-    pub switchboard: bool,
-}
-
-impl Roles {
-    /// From letters: `D`, `N` and `B`. Others do not compile: it is called in constants only.
-    pub(crate) const fn new(letters: &str) -> Self {
-        let mut roles = Self { dispatch: false, notification: false, switchboard: false };
-        let mut rest = letters.as_bytes();
-        while let [first, tail @ ..] = rest {
-            match first {
-                b'D' => roles.dispatch = true,
-                b'N' => roles.notification = true,
-                other => {
-                    assert!(*other == b'B', "no such server");
-                    roles.switchboard = true;
-                }
-            }
-            rest = tail;
-        }
-        roles
-    }
-}
-
-/// One row of a table of verbs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct VerbRow {
-    /// The verb.
-    pub verb: Verb,
-    /// The number of the first dialect that has it.
-    pub since: u8,
-    /// The servers that take or send it.
-    pub roles: Roles,
-    /// Whether a payload follows the line.
-    pub payload: bool,
-}
-
 /// Defines the commands of one direction. Each verb has the number of the dialect that brought
-/// it, the letters of its servers, `payload` if one follows, and one or more shapes. A shape is a
-/// value and, behind `=`, the order of its arguments on the line: names of its fields, words that
-/// stand there literally, and `(field = reader)` for a field that another function than that of its
-/// type reads. The first shape that fits is taken.
+/// it, the letters of its servers, the numbers that a server may refuse it with, `payload` if one
+/// follows, and one or more shapes. A shape is a value and, behind `=`, the order of its arguments
+/// on the line:
+///
+/// | it | is |
+/// |---|---|
+/// | `name` | the field of this name |
+/// | `"word"` | a word that stands there literally |
+/// | `(name = reader)` | a field that another function than that of its type reads |
+/// | `[name]`, `[name 6]` | a field that may be missing at the end of the line; it came with MSNP6 |
+/// | `{name}` | the payload, of which the length stands there |
+///
+/// The first shape that fits is taken.
 macro_rules! commands {
     (
         $(#[$enum_doc:meta])*
         pub enum $Enum:ident {
             $(
-                $verb:literal $since:literal $roles:literal $($payload:ident)? {
+                $verb:literal $since:literal $roles:literal $refusals:tt $($payload:ident)? {
                     $(
                         $(#[$doc:meta])*
                         $Variant:ident { $( $(#[$field_doc:meta])* $field:ident : $type:ty ),* $(,)? }
@@ -87,6 +52,8 @@ macro_rules! commands {
                 $(#[$doc])*
                 #[doc = ""]
                 #[doc = concat!("Since MSNP", $since, ": `", $verb, $( commands!(@doc $item), )* "`")]
+                #[doc = ""]
+                #[doc = commands!(@refused $refusals)]
                 $Variant { $( $(#[$field_doc])* $field: $type ),* },
             )+)*
         }
@@ -99,6 +66,11 @@ macro_rules! commands {
                     since: $since,
                     roles: $crate::wire::Roles::new($roles),
                     payload: commands!(@payload $($payload)?),
+                    refusals: &commands!(@codes $refusals),
+                    shapes: &[ $( $crate::wire::Shape {
+                        name: stringify!($Variant),
+                        arguments: &[ $( commands!(@argument $item) ),* ],
+                    } ),+ ],
                 } ),*
             ];
 
@@ -216,6 +188,35 @@ macro_rules! commands {
     (@doc $word:literal) => { concat!(" ", $word) };
     (@doc $field:ident) => { concat!(" <", stringify!($field), ">") };
     (@doc ($field:ident = $read:path)) => { commands!(@doc $field) };
+    (@doc [$field:ident]) => { concat!(" [<", stringify!($field), ">]") };
+    (@doc [$field:ident $since:literal]) => {
+        concat!(" [<", stringify!($field), "> since MSNP", $since, "]")
+    };
+    (@doc {$field:ident}) => { concat!(" <length of ", stringify!($field), ">") };
+
+    (@refused []) => { "" };
+    (@refused [$($code:literal)+]) => { concat!("May be refused with" $(, " ", $code)+, ".") };
+
+    (@codes [$($code:literal)*]) => {
+        [ $( const {
+            match $crate::types::ErrorCode::new($code) {
+                Some(code) => code,
+                None => panic!("no error number"),
+            }
+        } ),* ]
+    };
+
+    (@argument $word:literal) => { commands!(@place $word, Word, None) };
+    (@argument $field:ident) => { commands!(@place stringify!($field), Field, None) };
+    (@argument ($field:ident = $read:path)) => { commands!(@argument $field) };
+    (@argument [$field:ident]) => { commands!(@place stringify!($field), Optional, None) };
+    (@argument [$field:ident $since:literal]) => {
+        commands!(@place stringify!($field), Optional, Some($since))
+    };
+    (@argument {$field:ident}) => { commands!(@place stringify!($field), Payload, None) };
+    (@place $name:expr, $Place:ident, $since:expr) => {
+        $crate::wire::Argument { name: $name, place: $crate::wire::Place::$Place, since: $since }
+    };
 
     // The first of the shapes that fits, or the error of the one that got furthest.
     (@fit $Enum:ident $args:ident $shape:tt) => { commands!(@shape $Enum $args $shape) };
@@ -243,6 +244,12 @@ macro_rules! commands {
     (@read $args:ident $word:literal) => { $args.literal($word)?; };
     (@read $args:ident $field:ident) => { let $field = $crate::wire::Arg::read($args)?; };
     (@read $args:ident ($field:ident = $read:path)) => { let $field = $read($args)?; };
+    (@read $args:ident [$field:ident $($since:literal)?]) => {
+        let $field: Option<_> = $crate::wire::Arg::read($args)?;
+    };
+    (@read $args:ident {$field:ident}) => {
+        let $field: $crate::wire::Body<'_> = $crate::wire::Arg::read($args)?;
+    };
 
     (@field $see:ident $field:ident) => {
         if let Some(value) = $crate::wire::Arg::value($field) {
@@ -258,6 +265,12 @@ macro_rules! commands {
         commands!(@write $line.with($field); $($rest)*)
     };
     (@write $line:expr; ($field:ident = $read:path) $($rest:tt)*) => {
+        commands!(@write $line.with($field); $($rest)*)
+    };
+    (@write $line:expr; [$field:ident $($since:literal)?] $($rest:tt)*) => {
+        commands!(@write $line.with($field); $($rest)*)
+    };
+    (@write $line:expr; {$field:ident} $($rest:tt)*) => {
         commands!(@write $line.with($field); $($rest)*)
     };
 }

@@ -2,9 +2,9 @@
 
 use memchr::memchr;
 
-use super::commands::VerbRow;
 use super::frame::{Frame, Verb};
 use super::grammar;
+use super::table::VerbRow;
 use crate::error::FrameError;
 use crate::limits::{Leniency, Limits};
 

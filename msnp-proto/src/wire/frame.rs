@@ -98,6 +98,7 @@ impl Verb {
     }
 
     pub(crate) const ACK: Self = Self(*b"ACK");
+    pub(crate) const ADD: Self = Self(*b"ADD");
     pub(crate) const BLP: Self = Self(*b"BLP");
     pub(crate) const BPR: Self = Self(*b"BPR");
     pub(crate) const BYE: Self = Self(*b"BYE");

@@ -6,8 +6,9 @@
 //! ```
 //!
 //! Every input of a case is tried at each place that can hear it, by the machines and by the bare
-//! decoder: in one piece, byte by byte, and cut at every place (without optimization at some places
-//! of the longer ones). For each it is checked that
+//! decoder: in one piece, byte by byte, and cut at every place. Without optimization they are cut at
+//! some places; of inputs over 2 KiB the bare decoder is cut at every place even then, the machines at
+//! some. For each it is checked that
 //!
 //! - nothing panics, and each byte is looked at twice at most in search of line ends;
 //! - the good frame right after it gives what it gives alone, or there is silence after the end;
@@ -43,51 +44,89 @@ use msnp_proto::testing::library;
 use crate::trial::Report;
 
 /// Every case of the list, by letter and highest number.
-const LIST: [(char, u8); 4] = [('F', 15), ('M', 14), ('X', 6), ('P', 11)];
+const LIST: [(char, u8); 10] = [
+    ('F', 15),
+    ('M', 14),
+    ('X', 6),
+    ('P', 11),
+    ('T', 12),
+    ('S', 11),
+    ('H', 8),
+    ('L', 6),
+    ('D', 3),
+    ('V', 14),
+];
 
 fn main() -> ExitCode {
-    let wanted: Vec<String> =
-        std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
-    if std::env::args().any(|arg| arg == "--list") {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    if args.iter().any(|arg| arg == "--list") {
         println!("cases: test");
         return ExitCode::SUCCESS;
     }
+    let all = library::CASES.iter().flat_map(|(name, _)| library::cases_of(name));
+    let all: Vec<Case> = all.collect();
     let mut failures = files();
-    let cases: Vec<Case> =
-        library::CASES.iter().flat_map(|(name, _)| library::cases_of(name)).collect();
-    failures.extend(complete(&cases));
-    let fits = |case: &Case| wanted.is_empty() || wanted.iter().any(|id| case.id.starts_with(id));
-    let cases: Vec<Case> = cases.into_iter().filter(fits).collect();
-
-    println!(
-        "{:<4} {:>6} {:>6} {:>8}  {:<42} origin; class",
-        "case", "inputs", "places", "runs", "outcome"
-    );
+    failures.extend(complete(&all));
+    let wanted: Vec<&String> = args.iter().filter(|arg| !arg.starts_with('-')).collect();
+    let fits = |case: &Case| wanted.is_empty() || wanted.iter().any(|id| case.id.starts_with(*id));
+    let mut cases: Vec<Case> = all.into_iter().filter(fits).collect();
+    cases.sort_by(|a, b| place_in_list(&a.id).cmp(&place_in_list(&b.id)));
     let reports = in_parallel(&cases);
-    let mut sums = [0; 2];
+    print_table(&cases, &reports);
     for (case, report) in cases.iter().zip(reports) {
-        let outcome = outcome(case, &report);
-        println!(
-            "{:<4} {:>6} {:>6} {:>8}  {outcome:<42} {}; {}",
-            case.id,
-            report.inputs,
-            report.places.len(),
-            report.runs,
-            case.source,
-            case.class
-        );
-        sums = [sums[0] + report.inputs, sums[1] + report.runs];
-        failures
-            .extend(report.failures.into_iter().map(|failure| format!("{}: {failure}", case.id)));
+        failures.extend(report.failures.into_iter().map(|one| format!("{}: {one}", case.id)));
     }
-    println!("\n{} cases, {} inputs, {} runs", cases.len(), sums[0], sums[1]);
     if failures.is_empty() {
-        println!("all as they should be");
+        println!("All as they should be.");
         return ExitCode::SUCCESS;
     }
-    println!("\n{} went wrong:", failures.len());
+    println!("{} went wrong:", failures.len());
     failures.iter().for_each(|failure| println!("\n{failure}"));
     ExitCode::FAILURE
+}
+
+fn print_table(cases: &[Case], reports: &[Report]) {
+    let row = |id: &str, numbers: [&str; 3], outcome: &str, rest: &str| {
+        let [inputs, places, runs] = numbers;
+        println!("{id:<4} {inputs:>6} {places:>6} {runs:>8}  {outcome:<40} {rest}");
+    };
+    row("case", ["inputs", "places", "runs"], "outcome", "origin | class");
+    let (mut inputs, mut runs) = (0, 0);
+    for (case, report) in cases.iter().zip(reports) {
+        let numbers = [report.inputs, report.places.len(), report.runs].map(|one| match one {
+            0 => "-".to_owned(),
+            one => one.to_string(),
+        });
+        let rest = format!("{} | {}", case.source, case.class);
+        row(&case.id, numbers.each_ref().map(String::as_str), &outcome(case, report), &rest);
+        (inputs, runs) = (inputs + report.inputs, runs + report.runs);
+    }
+    let cuts = if trial::is_optimized() { "at every place" } else { "at some places" };
+    println!(
+        "\n{} cases, {inputs} inputs in {runs} runs: whole, byte by byte, and cut {cuts}, at each \
+         place that can hear them.\nfine: nothing is wrong with it; report: told, the stream goes \
+         on; skip: passed over as it arrives, told once;\nopaque: carried whole; ignore: passed over \
+         without a word, as the protocol wants it; unfinished: more is waited for;\nclose: the end \
+         of the connection, then silence; code: what bytes alone cannot say.\n",
+        cases.len()
+    );
+    println!("Tried by tests elsewhere too, all of which `cargo test --workspace` runs:");
+    for case in cases {
+        for test in &case.trial.tests {
+            println!("{:<4} {}: {}", case.id, test.file, test.name);
+        }
+    }
+    println!("\nNot yet:");
+    for case in cases {
+        if let Some(reason) = &case.trial.not_yet {
+            println!("{:<4} {reason}", case.id);
+        }
+    }
+    println!();
+}
+
+fn place_in_list(id: &str) -> (Option<usize>, &str) {
+    (LIST.iter().position(|(letter, _)| id.starts_with(*letter)), id)
 }
 
 /// The verdicts in a few words.

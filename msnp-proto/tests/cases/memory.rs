@@ -1,54 +1,101 @@
-//! How much memory is asked for, by thread: what no peer may decide with a number.
+//! How much memory is asked for, by thread, which is nothing that a peer may decide with a number;
+//! and what is left in it.
 
-#![allow(unsafe_code, reason = "an allocator that counts can only be written with it")]
+#![allow(unsafe_code, reason = "an allocator that looks can only be written with it")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 /// The system's allocator, with counts for each thread.
-struct Counting;
+struct Looking;
 
 thread_local! {
     static LIVE: Cell<isize> = const { Cell::new(0) };
     static PEAK: Cell<isize> = const { Cell::new(0) };
     static LARGEST: Cell<usize> = const { Cell::new(0) };
+    /// What is looked for in memory that is given back.
+    static MARK: Cell<Option<&'static [u8]>> = const { Cell::new(None) };
+    /// How many pieces were given back with the mark in them.
+    static LEFT: Cell<usize> = const { Cell::new(0) };
+    /// Pieces that were asked for since the search began, and are held.
+    static HELD: RefCell<Held> = const { RefCell::new(Held { pieces: [(0, 0); MOST], len: 0 }) };
 }
 
-fn grown(size: usize) {
+/// Most pieces that are known while the mark is looked for.
+const MOST: usize = 4096;
+
+struct Held {
+    pieces: [(usize, usize); MOST],
+    len: usize,
+}
+
+fn grown(memory: *mut u8, size: usize) {
     LARGEST.set(LARGEST.get().max(size));
     let live = LIVE.get().wrapping_add_unsigned(size);
     LIVE.set(live);
     PEAK.set(PEAK.get().max(live));
+    if MARK.get().is_some() {
+        HELD.with_borrow_mut(|held| {
+            assert!(held.len < MOST, "too much is held");
+            held.pieces[held.len] = (memory as usize, size);
+            held.len += 1;
+        });
+    }
 }
 
-fn shrunk(size: usize) {
+fn shrunk(memory: *mut u8, size: usize) {
     LIVE.set(LIVE.get().wrapping_sub_unsigned(size));
+    if let Some(mark) = MARK.get() {
+        if has(memory as usize, size, mark) {
+            LEFT.set(LEFT.get() + 1);
+        }
+        HELD.with_borrow_mut(|held| {
+            let found = held.pieces[..held.len].iter().position(|(at, _)| *at == memory as usize);
+            if let Some(place) = found {
+                held.len -= 1;
+                held.pieces[place] = held.pieces[held.len];
+            }
+        });
+    }
+}
+
+/// Whether a piece of memory that is held has the mark in it.
+fn has(memory: usize, size: usize, mark: &[u8]) -> bool {
+    let byte = |at: usize| {
+        // SAFETY: the piece is held by somebody on this thread, who waits for us.
+        unsafe { std::ptr::read_volatile((memory + at) as *const u8) }
+    };
+    let end = (size + 1).saturating_sub(mark.len());
+    (0..end).any(|at| mark.iter().enumerate().all(|(place, one)| byte(at + place) == *one))
 }
 
 // SAFETY: all calls go to the system's allocator as they are.
-unsafe impl GlobalAlloc for Counting {
+unsafe impl GlobalAlloc for Looking {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        grown(layout.size());
         // SAFETY: the caller keeps the contract.
-        unsafe { System.alloc(layout) }
+        let memory = unsafe { System.alloc(layout) };
+        grown(memory, layout.size());
+        memory
     }
 
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        shrunk(layout.size());
+        shrunk(memory, layout.size());
         // SAFETY: the caller keeps the contract.
         unsafe { System.dealloc(memory, layout) }
     }
 
     unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        shrunk(layout.size());
-        grown(size);
+        // What is there may be left behind, since it may move.
+        shrunk(memory, layout.size());
         // SAFETY: the caller keeps the contract.
-        unsafe { System.realloc(memory, layout, size) }
+        let memory = unsafe { System.realloc(memory, layout, size) };
+        grown(memory, size);
+        memory
     }
 }
 
 #[global_allocator]
-static ALLOCATOR: Counting = Counting;
+static ALLOCATOR: Looking = Looking;
 
 /// What a piece of work asked for.
 #[derive(Clone, Copy, Debug, Default)]
@@ -67,4 +114,37 @@ pub(crate) fn of<T>(work: impl FnOnce() -> T) -> (T, Usage) {
     let done = work();
     let peak = usize::try_from(PEAK.get() - before).unwrap_or(0);
     (done, Usage { largest: LARGEST.get(), peak })
+}
+
+/// Looks for a mark in memory, from here on, on this thread.
+pub(crate) struct Search(());
+
+impl Search {
+    /// Begins to look.
+    pub(crate) fn begin(mark: &'static [u8]) -> Self {
+        HELD.with_borrow_mut(|held| held.len = 0);
+        LEFT.set(0);
+        MARK.set(Some(mark));
+        Self(())
+    }
+
+    /// How many pieces with the mark are held.
+    pub(crate) fn held(&self) -> usize {
+        let Some(mark) = MARK.get() else { return 0 };
+        HELD.with_borrow(|held| {
+            let pieces = held.pieces[..held.len].iter();
+            pieces.filter(|(memory, size)| has(*memory, *size, mark)).count()
+        })
+    }
+
+    /// How many pieces were given back with the mark in them.
+    pub(crate) fn left(&self) -> usize {
+        LEFT.get()
+    }
+}
+
+impl Drop for Search {
+    fn drop(&mut self) {
+        MARK.set(None);
+    }
 }

@@ -1,8 +1,8 @@
 //! What the tables of verbs say about a command with a certain number of arguments.
 
 use msnp_proto::error::CommandError;
-use msnp_proto::testing::Role;
 use msnp_proto::testing::case::{Input, Place, Variant, Verdict, arguments};
+use msnp_proto::testing::{Role, framing};
 use msnp_proto::wire::{Frame, Parsed, VerbRow};
 use msnp_proto::{ns, sb};
 
@@ -60,8 +60,10 @@ pub(crate) fn check(
     played: &Played,
 ) -> Result<Verdict, String> {
     let variant = &variants[index];
-    let frames = trial::lines(place, &variant.bytes);
-    let [(line, payload)] = &frames[..] else { return Err("not one frame".into()) };
+    let (frames, _) = framing::cut(&place.decoder(), [&*variant.bytes]);
+    let [framing::Seen::Frame { line, payload }] = &frames[..] else {
+        return Err("not one frame".into());
+    };
     let read = read(place, Frame::new(line, payload.as_deref())).ok_or("an unknown verb")?;
     let seen = &played.seen;
     let told = seen.warnings() > 0 || seen.has_error();

@@ -4,10 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 use msnp_proto::body::{Message, Notice, decode_words};
-use msnp_proto::error::FrameError;
 use msnp_proto::testing::case::{Input, Outcome, Place, Verdict, compact};
-use msnp_proto::testing::{Chunker, Chunking};
-use msnp_proto::wire::{Inbox, Incoming};
+use msnp_proto::testing::{Chunker, Chunking, framing};
 
 use crate::memory::{self, Usage};
 use crate::show::Seen;
@@ -66,7 +64,7 @@ fn at_place(input: &Input, outcome: &Outcome, place: Place, report: &mut Report)
             outcome.verdict
         };
         report.verdicts.insert(verdict);
-        for chunking in chunkings(variant.bytes.len()) {
+        for chunking in chunkings(variant.bytes.len(), longest()[1]) {
             report.runs += 1;
             in_pieces(place, &variant.bytes, &payloads, chunking, &played)
                 .map_err(|failure| named(format!("{chunking:?}: {failure}")))?;
@@ -145,14 +143,15 @@ fn check_verdict(verdict: Verdict, played: &Played, is_whole: bool) -> Checked {
 
 /// The bare decoder and the readers of bodies: the payloads of all frames.
 fn read_bare(place: Place, bytes: &[u8], report: &mut Report) -> Result<Vec<Vec<u8>>, String> {
-    let whole = cut(place, bytes, Chunking::Whole)?;
-    for chunking in chunkings(bytes.len()) {
+    let decoder = place.decoder();
+    let whole = framing::cut(&decoder, [bytes]);
+    for chunking in chunkings(bytes.len(), longest()[0]) {
         report.runs += 1;
-        if cut(place, bytes, chunking)? != whole {
+        if framing::cut(&decoder, pieces(bytes, chunking)) != whole {
             return Err(format!("{chunking:?}: other frames than in one piece"));
         }
     }
-    let payloads: Vec<Vec<u8>> = whole.0.into_iter().filter_map(|(_, payload)| payload).collect();
+    let payloads = payloads(place, bytes);
     for payload in &payloads {
         report.runs += 1;
         let _ = format!("{:?} {:?}", Message::parse_with(payload), Notice::parse_with(payload));
@@ -164,47 +163,49 @@ fn read_bare(place: Place, bytes: &[u8], report: &mut Report) -> Result<Vec<Vec<
     Ok(payloads)
 }
 
-type Frames = (Vec<(Vec<u8>, Option<Vec<u8>>)>, Option<FrameError>);
-
-fn cut(place: Place, mut bytes: &[u8], chunking: Chunking) -> Result<Frames, String> {
-    let mut inbox = Inbox::new(place.decoder());
-    let mut chunker = Chunker::new(chunking);
-    let (mut frames, mut received) = (Vec::new(), 0);
-    while !bytes.is_empty() {
-        let (mut piece, rest) = bytes.split_at(chunker.next(bytes.len()));
-        received += piece.len();
-        loop {
-            match inbox.next(&mut piece) {
-                Ok(None) => break,
-                Ok(Some(Incoming::Frame(frame))) => {
-                    let payload = frame.payload().map(<[u8]>::to_vec);
-                    frames.push((frame.line().to_vec(), payload));
-                }
-                Ok(Some(Incoming::Oversized { frame, .. })) => {
-                    frames.push((frame.line().to_vec(), None));
-                }
-                Err(error) => return Ok((frames, Some(error))),
-            }
-        }
-        if inbox.decoder().scanned() > 2 * received as u64 || inbox.held() > received {
-            return Err(format!("{chunking:?}: {} bytes looked at", inbox.decoder().scanned()));
-        }
-        bytes = rest;
-    }
-    Ok((frames, None))
+/// The payloads of all frames of an input.
+pub(crate) fn payloads(place: Place, bytes: &[u8]) -> Vec<Vec<u8>> {
+    let payload = |seen| match seen {
+        framing::Seen::Frame { payload, .. } => payload,
+        _ => None,
+    };
+    framing::cut(&place.decoder(), [bytes]).0.into_iter().filter_map(payload).collect()
 }
 
-/// Byte by byte, and cut at every place; at some places if that takes too long without optimization.
-fn chunkings(len: usize) -> impl Iterator<Item = Chunking> {
-    let step = if is_optimized() { 1 } else { len / 12 + 1 };
+/// Whether the stream ends between two frames, with nothing left to pass over.
+pub(crate) fn is_whole(place: Place, bytes: &[u8]) -> bool {
+    framing::cut(&place.decoder(), [bytes]).1
+}
+
+/// A stream in pieces.
+fn pieces(mut bytes: &[u8], chunking: Chunking) -> impl Iterator<Item = &[u8]> {
+    let mut chunker = Chunker::new(chunking);
+    std::iter::from_fn(move || {
+        let (piece, rest) = bytes.split_at(chunker.next(bytes.len()));
+        bytes = rest;
+        (!piece.is_empty()).then_some(piece)
+    })
+}
+
+/// Byte by byte, and cut in two: at every place, or at some of a stream that is longer than `all`
+/// and near its ends.
+fn chunkings(len: usize, all: usize) -> impl Iterator<Item = Chunking> {
+    let some = if is_optimized() { 400 } else { 12 };
+    let step = if len <= all { 1 } else { len / some + 1 };
     let near = [1, 2, len.saturating_sub(2), len.saturating_sub(1)];
     let near = near.into_iter().filter(move |at| step > 1 && *at > 0 && *at < len);
     let places = (1..len).step_by(step).chain(near);
     [Chunking::Every(1), Chunking::Every(7)].into_iter().chain(places.map(Chunking::SplitAt))
 }
 
+/// Longest stream that is cut at every place, for the bare decoder and for everything else. All of
+/// that gets its bytes through the decoder, and is much slower.
+fn longest() -> [usize; 2] {
+    if is_optimized() { [usize::MAX, 2048] } else { [12, 12] }
+}
+
 /// Whether this was built in another profile than `dev`: the folder of a build has its name.
-fn is_optimized() -> bool {
+pub(crate) fn is_optimized() -> bool {
     static OPTIMIZED: OnceLock<bool> = OnceLock::new();
     *OPTIMIZED.get_or_init(|| {
         let program = std::env::current_exe().unwrap_or_default();
@@ -220,14 +221,11 @@ fn in_pieces(
     whole: &Played,
 ) -> Checked {
     let mut stage = stage(place);
-    let mut chunker = Chunker::new(chunking);
-    let (mut rest, mut received) = (bytes, 0);
-    while !rest.is_empty() {
-        let (piece, behind) = rest.split_at(chunker.next(rest.len()));
+    let mut received = 0;
+    for piece in pieces(bytes, chunking) {
         received += piece.len();
         let ((), usage) = memory::of(|| stage.say(piece));
         check_bounds(stage.as_mut(), received, usage)?;
-        rest = behind;
     }
     let seen = stage.seen(payloads);
     if seen != whole.seen || stage.is_over() != whole.over {
@@ -311,21 +309,4 @@ fn afterwards(place: Place, played: Played, verdict: Verdict, is_whole: bool) ->
         }
     }
     stage.end()
-}
-
-pub(crate) fn payloads(place: Place, bytes: &[u8]) -> Vec<Vec<u8>> {
-    lines(place, bytes).into_iter().filter_map(|(_, payload)| payload).collect()
-}
-
-/// Frames of an input, for the table of verbs.
-pub(crate) fn lines(place: Place, bytes: &[u8]) -> Vec<(Vec<u8>, Option<Vec<u8>>)> {
-    cut(place, bytes, Chunking::Whole).map(|(frames, _)| frames).unwrap_or_default()
-}
-
-/// Whether the stream ends between two frames, with nothing left to pass over.
-pub(crate) fn is_whole(place: Place, bytes: &[u8]) -> bool {
-    let mut inbox = Inbox::new(place.decoder());
-    let mut piece = bytes;
-    while let Ok(Some(_)) = inbox.next(&mut piece) {}
-    inbox.is_between_frames()
 }

@@ -86,6 +86,18 @@ impl Script {
     }
 
     fn sign_in_with(&mut self, ns: ConnId, lists: &str) {
+        self.sign_in_to(ns, lists);
+        self.hears(ns, "CHG 6 NLN\r\n");
+        self.says(ns, "CHG 6 NLN\r\n");
+        self.hears(ns, "CVR 7 0x0409 win 4.10 i386 MSMSGS 4.5.0127 MSMSGS\r\n");
+        self.says(
+            ns,
+            "CVR 7 4.5.0127 4.5.0127 1.0.0863 http://example.net/a http://example.net/b\r\n",
+        );
+    }
+
+    /// From the answer to VER to the lists; what is said then is still to be heard.
+    pub fn sign_in_to(&mut self, ns: ConnId, lists: &str) {
         self.ns = ns;
         self.drain(ns);
         self.says(ns, "VER 1 MSNP7\r\n");
@@ -98,13 +110,6 @@ impl Script {
         let hears = self.drain(ns);
         assert!(hears.starts_with("SYN 5 "), "{hears:?}");
         self.says(ns, lists);
-        self.hears(ns, "CHG 6 NLN\r\n");
-        self.says(ns, "CHG 6 NLN\r\n");
-        self.hears(ns, "CVR 7 0x0409 win 4.10 i386 MSMSGS 4.5.0127 MSMSGS\r\n");
-        self.says(
-            ns,
-            "CVR 7 4.5.0127 4.5.0127 1.0.0863 http://example.net/a http://example.net/b\r\n",
-        );
     }
 
     /// A switchboard in which somebody is being called (`CAL 2`).

@@ -120,6 +120,11 @@ impl Reader {
         self.tail.len()
     }
 
+    /// Which dialect the stream has, as far as that is known.
+    pub(super) fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
     /// Says which dialect the stream turns out to have, from the next frame on.
     pub(super) fn set_dialect(&mut self, dialect: Dialect) {
         self.dialect = dialect;

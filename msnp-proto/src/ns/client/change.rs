@@ -21,11 +21,12 @@ use crate::types::{
 };
 use crate::wire::{Body, Verb, percent};
 
-/// One command to the notification server.
+/// One command to the notification server. What it may be refused with stands at the request that
+/// it says, and in the table of [`commands`](crate::commands).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Change {
-    /// Put somebody on a list: ADD. May be refused with 201, 205, 208, 209, 210, 215, 219, 224.
+    /// Put somebody on a list: [`Request::Add`].
     Add {
         /// The list; not the reverse list.
         list: List,
@@ -36,7 +37,7 @@ pub enum Change {
         /// The group of the forward list, since MSNP7.
         group: Option<GroupId>,
     },
-    /// Take somebody off a list, or out of one group: REM. May be refused with 216, 224, 225.
+    /// Take somebody off a list, or out of one group: [`Request::Rem`].
     Remove {
         /// The list; not the reverse list.
         list: List,
@@ -45,52 +46,54 @@ pub enum Change {
         /// Only out of this group of the forward list, since MSNP7.
         group: Option<GroupId>,
     },
-    /// Make a group: ADG, since MSNP7. May be refused with 223, 228, 229.
+    /// Make a group: [`Request::Adg`], since MSNP7.
     AddGroup(Nick),
-    /// Delete a group: RMG, since MSNP7. May be refused with 224, 226, 230.
+    /// Delete a group: [`Request::Rmg`], since MSNP7.
     RemoveGroup(GroupId),
-    /// Rename a group: REG, since MSNP7. May be refused with 224, 228, 229.
+    /// Rename a group: [`Request::Reg`], since MSNP7.
     RenameGroup(GroupId, Nick),
-    /// Rename oneself, or a contact for oneself: REA. May be refused with 209, 216, 800.
+    /// Rename oneself, or a contact for oneself: [`Request::Rea`].
     Rename(Handle, Nick),
-    /// Set what to do about new people on the reverse list: GTC.
+    /// Set what to do about new people on the reverse list: [`Request::Gtc`].
     Prompt(Prompt),
-    /// Set what holds for people on neither the allow nor the block list: BLP.
+    /// Set what holds for people on neither the allow nor the block list: [`Request::Blp`].
     Privacy(Privacy),
-    /// Set one's own property; empty clears it: PRP, since MSNP5. May be refused with 715.
+    /// Set one's own property; empty clears it: [`Request::Prp`], since MSNP5.
     Property(Property, String),
-    /// Ask for one list again: LST. Some servers do not answer.
+    /// Ask for one list again: [`Request::Lst`]. Some servers do not answer.
     List(List),
-    /// Ask for the groups again: LSG, since MSNP7. Some servers do not answer.
+    /// Ask for the groups again: [`Request::Lsg`], since MSNP7. Some servers do not answer.
     Groups,
-    /// Ask for the address of a service: URL. Answered by [`Report::Url`].
+    /// Ask for the address of a service: [`Request::Url`]. Answered by [`Report::Url`].
     Url {
         /// `INBOX`, `COMPOSE`, `PROFILE`, …
         service: String,
         /// What the service takes.
         parameter: Option<String>,
     },
-    /// Search the directory: FND. Answered by [`Report::Found`]. May be refused with 201, 301, 502.
+    /// Search the directory: [`Request::Fnd`]. Answered by [`Report::Found`].
     Find {
         /// `fname=Ann lname=Other city=* state=* country=US`, percent-encoded values.
         terms: String,
     },
-    /// Invite somebody by mail, with a text since MSNP5: SND or SDC. May be refused with 503.
+    /// Invite somebody by mail: [`Request::Snd`], since MSNP5 with a text as [`Request::Sdc`].
     Mail {
         /// Any address.
         address: String,
         /// The text; empty for the server's own.
         text: String,
     },
-    /// Send a page to somebody's mobile: PAG, since MSNP5. No answer means that it was taken. May
-    /// be refused with 220, 606, 710, 800.
+    /// Send a page to somebody's mobile: [`Request::Pag`], since MSNP5. No answer means that it was
+    /// taken.
     Page {
         /// Who.
         account: Handle,
         /// The text.
         text: String,
     },
-    /// Turn invitations to switchboards on or off: IMS, since MSNP3.
+    /// Ask the server for a challenge, which is answered by itself: [`Request::Chl`], since MSNP6.
+    Challenge,
+    /// Turn invitations to switchboards on or off: [`Request::Ims`], since MSNP3.
     Calls(bool),
 }
 
@@ -123,6 +126,7 @@ impl Change {
             Self::Mail { .. } if dialect < Dialect::Msnp5 => b"SND",
             Self::Mail { .. } => b"SDC",
             Self::Page { .. } => b"PAG",
+            Self::Challenge => b"CHL",
             Self::Calls(_) => b"IMS",
         })
     }
@@ -134,6 +138,7 @@ impl Change {
             Self::Page { .. } => Kind::Page,
             Self::Url { .. } => Kind::Url,
             Self::Find { .. } => Kind::Find,
+            Self::Challenge => Kind::Probe,
             _ => Kind::Change,
         }
     }
@@ -147,6 +152,7 @@ impl Change {
             Self::Add { group: Some(_), .. } | Self::Remove { group: Some(_), .. } => {
                 Dialect::Msnp7
             }
+            Self::Challenge => Dialect::Msnp6,
             Self::Property(..) | Self::Page { .. } => Dialect::Msnp5,
             Self::Calls(_) => Dialect::Msnp3,
             _ => Dialect::Msnp2,
@@ -283,6 +289,7 @@ impl Core {
                 let account = Account::from(account);
                 self.say(&Request::Pag { trid, account, page: Body(page.as_bytes()) });
             }
+            Change::Challenge => self.say(&Request::Chl { trid }),
             Change::Calls(on) => self.say(&Request::Ims { trid, mode: OnOff::from(*on) }),
         }
         Ok(())

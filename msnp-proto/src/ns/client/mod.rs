@@ -30,7 +30,7 @@ use state::{Core, Session, State};
 
 use super::{Reply, Request, Roster};
 use crate::client::{Config, Event as Report, Failure, RequestId, Warning};
-use crate::error::{Lost, Misuse};
+use crate::error::{Lost, Misuse, Violation};
 use crate::machine::{Machine, Target};
 use crate::secret::Secret;
 use crate::time::Instant;
@@ -251,7 +251,10 @@ impl Machine for Notification {
 
     fn handle_eof(&mut self, _now: Instant) {
         let unfinished = !self.inbox.is_between_frames();
-        self.core.lose(Lost::HungUp { unfinished });
+        self.core.lose(match self.core.state {
+            State::Outdated(_) => Lost::Violation(Violation::Version),
+            _ => Lost::HungUp { unfinished },
+        });
     }
 
     fn handle_timeout(&mut self, now: Instant) {

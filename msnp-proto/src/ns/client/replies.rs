@@ -66,18 +66,26 @@ impl Core {
             Reply::Rng { session, address, cookie, account, name } => {
                 self.on_ring(session, address.to_target(), secret(cookie), account, name);
             }
-            Reply::Chl { challenge, .. } => self.on_challenge(now, challenge)?,
+            Reply::Chl { trid, challenge } => {
+                // It may be one that was asked for.
+                if let Some((_, Some(request))) =
+                    self.ledger.take(trid, |kind| *kind == Kind::Probe)
+                {
+                    self.granted(now, request);
+                }
+                self.on_challenge(now, challenge)?;
+            }
             Reply::Qry { trid } => self.done(now, Verb::QRY, trid, |kind| *kind == Kind::Challenge),
             Reply::Qng {} => {}
             Reply::Out { reason } => return Err(out(reason)),
             Reply::Msg { account, body, .. } => self.on_notice(account, body),
-            Reply::Cvr { trid, versions } => {
+            // Servers answer with either, whatever was asked.
+            Reply::Cvr { trid, versions } | Reply::Cvq { trid, versions } => {
                 if self.ledger.take(trid, |kind| *kind == Kind::Report).is_none() {
-                    self.unmatched(Verb::CVR, trid);
+                    self.unmatched(reply.verb(), trid);
                     return Ok(());
                 }
-                let words = versions.iter().map(|word| String::from_utf8_lossy(word).into());
-                self.tell(Report::Versions { words: words.take(8).collect() });
+                self.tell_versions(versions);
             }
             Reply::Ver { .. }
             | Reply::Inf { .. }
@@ -138,19 +146,28 @@ impl Core {
         }
     }
 
-    /// Says which client we are: six words, seven since MSNP4.
+    /// Says which client we are.
     pub(super) fn report_version(&mut self, now: Instant) {
-        let report = self.config.version_report.clone();
-        let short = match self.dialect {
-            Dialect::Msnp2 | Dialect::Msnp3 => {
-                report.rsplit_once(' ').map_or(report.as_str(), |(six, _)| six)
-            }
-            _ => report.as_str(),
-        };
-        if let Some(report) = Words::new(short.as_bytes()) {
+        let version = self.version_words();
+        if let Some(report) = Words::new(version.as_bytes()) {
             let trid = self.open_own(now, Verb::CVR, Kind::Report);
             self.say(&Request::Cvr { trid, report });
         }
+    }
+
+    /// Which client we are: six words, seven since MSNP4.
+    pub(super) fn version_words(&self) -> String {
+        let report = self.config.version_report.as_str();
+        let short = match self.dialect {
+            Dialect::Msnp2 | Dialect::Msnp3 => report.rsplit_once(' ').map(|(six, _)| six),
+            _ => None,
+        };
+        String::from(short.unwrap_or(report))
+    }
+
+    pub(super) fn tell_versions(&mut self, versions: Words<'_>) {
+        let words = versions.iter().map(|word| String::from_utf8_lossy(word).into());
+        self.tell(Report::Versions { words: words.take(8).collect() });
     }
 
     pub(super) fn on_found(
@@ -236,6 +253,7 @@ impl Core {
     pub(super) fn on_error(&mut self, now: Instant, error: ErrorReply) -> Result<(), Lost> {
         let ErrorReply { code, trid } = error;
         match self.state {
+            State::Outdated(_) => return Err(Lost::Violation(Violation::Version)),
             State::Versions(asked)
             | State::Packages(asked)
             | State::Account(asked)

@@ -41,7 +41,7 @@ impl Core {
                 let dialect = dialects.iter().find_map(offered);
                 let refused = dialects.iter().next() == Some(b"0");
                 let Some(dialect) = dialect.filter(|_| !refused) else {
-                    return Err(Lost::Violation(Violation::Version));
+                    return self.on_no_dialect(dialects);
                 };
                 self.dialect = dialect;
                 self.tell(Report::Agreed { dialect });
@@ -80,6 +80,10 @@ impl Core {
                 }
                 self.signed_in(now, account, name, verified);
             }
+            (State::Outdated(asked), Reply::Cvq { trid, versions }) if trid == *asked => {
+                self.tell_versions(versions);
+                return Err(Lost::Violation(Violation::Version));
+            }
             // The profile may come early, and a server may say hello in its own way.
             (_, Reply::Msg { account, body, .. }) => self.on_notice(account, body),
             (_, Reply::Out { reason }) => return Err(out(reason)),
@@ -88,6 +92,19 @@ impl Core {
                 return Err(Lost::Violation(Violation::Unexpected { verb: reply.verb(), state }));
             }
         }
+        Ok(())
+    }
+
+    /// A server that still knows about versions is asked for the one that it wants; what it says
+    /// is for people to read.
+    fn on_no_dialect(&mut self, answer: Words<'_>) -> Result<(), Lost> {
+        let asks = answer.iter().all(|word| word.eq_ignore_ascii_case(b"CVR0"));
+        let version = self.version_words();
+        let report = Words::new(version.as_bytes()).filter(|_| asks);
+        let Some(report) = report else { return Err(Lost::Violation(Violation::Version)) };
+        let trid = self.link.next_trid();
+        self.say(&Request::Cvq { trid, report });
+        self.state = State::Outdated(trid);
         Ok(())
     }
 

@@ -17,6 +17,7 @@ use crate::error::{Lost, Misuse, Wait};
 use crate::link::Link;
 use crate::machine::Target;
 use crate::ns::{Request, Roster};
+use crate::secret::Secret;
 use crate::time::{Instant, Timers};
 use crate::types::{Account, Dialect, Handle, Name, Nick, Status, TrId};
 use crate::wire::Verb;
@@ -43,6 +44,8 @@ pub(super) struct Core {
 pub(super) enum State {
     /// VER was sent.
     Versions(TrId),
+    /// CVQ was sent: there is no common dialect, and this is the last word.
+    Outdated(TrId),
     /// INF was sent.
     Packages(TrId),
     /// USR with the account was sent.
@@ -210,7 +213,7 @@ impl Core {
     pub(super) fn refer(&mut self, to: Target) {
         self.close_requests(Lost::Moved);
         self.link.tell(Event::Referred { to });
-        self.link.finish();
+        self.finish();
         self.state = State::Finished;
     }
 
@@ -253,6 +256,12 @@ impl Core {
         self.close_requests(why);
         self.timers.stop_all();
         self.link.tell(Event::Lost(why));
+        self.finish();
+    }
+
+    /// Nothing more is said here, so nobody needs the password here any more.
+    fn finish(&mut self) {
+        self.credentials.password = Secret::default();
         self.link.finish();
     }
 }
@@ -261,6 +270,7 @@ impl State {
     pub(super) const fn name(&self) -> &'static str {
         match self {
             Self::Versions(_) => "agreeing on a version",
+            Self::Outdated(_) => "asking for a newer version",
             Self::Packages(_) => "asking how to sign in",
             Self::Account(_) => "naming the account",
             Self::Password(_) => "giving the password",

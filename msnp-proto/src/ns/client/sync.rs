@@ -2,14 +2,17 @@
 //! changes that nobody asked for.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use super::ledger::Kind;
 use super::state::Core;
 use crate::client::{Event as Report, RosterChange, Warning};
 use crate::error::Expected;
-use crate::ns::{Reply, Roster};
+use crate::ns::{Reply, Request, Roster};
 use crate::time::Instant;
-use crate::types::{Account, Groups, Key, List, ListVersion, Name, Number, Status, TrId};
+use crate::types::{
+    Account, Groups, Handle, Key, List, ListVersion, Name, Number, Prompt, Status, TrId,
+};
 use crate::wire::Verb;
 
 /// A dump in progress. The roster of before stays as it is until the new one is complete.
@@ -256,6 +259,24 @@ impl Core {
         } else {
             self.set_first_status(now);
         }
+        let undecided: Vec<Handle> =
+            self.roster.undecided().map(|(account, _)| account.clone()).collect();
+        for account in undecided {
+            self.allow_silently(now, account);
+        }
+    }
+
+    /// Allows somebody who is new on the reverse list, if that is what the account has chosen.
+    fn allow_silently(&mut self, now: Instant, account: Handle) {
+        let contact = self.roster.contact(&account).filter(|contact| contact.is_undecided());
+        let Some(nick) = contact.map(|contact| contact.nick().clone()) else { return };
+        let is_full = self.ledger.len() >= self.config.limits.open_requests;
+        if self.roster.prompt() == Prompt::Never && !is_full {
+            let trid = self.open_own(now, Verb::ADD, Kind::Change);
+            let (list, account) = (List::Allow, Account::from(&account));
+            let name = Some(Name::from(&nick));
+            self.say(&Request::Add { trid, list, account, name, group: None });
+        }
     }
 
     fn on_own_property(&mut self, now: Instant, trid: TrId, key: Key, value: Option<Name<'_>>) {
@@ -276,15 +297,14 @@ impl Core {
         };
         let value = value.map_or_else(String::new, Name::to_text);
         if let Some(sync) = &mut self.sync {
-            if sync.fresh.set_property(account, property, value.clone()) {
+            if sync.fresh.set_property(account, property, value.clone()).is_some() {
                 return;
             }
         }
-        if !self.roster.set_property(account, property, value.clone()) {
-            return self.warn(Warning::OutOfPlace { verb: Verb::BPR });
+        match self.roster.set_property(account, property, value.clone()) {
+            None => self.warn(Warning::OutOfPlace { verb: Verb::BPR }),
+            account => self.changed(RosterChange::Property { account, property, value }),
         }
-        let account = self.roster.contact_on_wire(account).map(|(handle, _)| handle.clone());
-        self.changed(RosterChange::Property { account, property, value });
     }
 
     fn on_presence(
@@ -319,6 +339,9 @@ impl Core {
                 }
                 let added = self.roster.add(list, account, name, group);
                 let foreign = trid == TrId::NONE;
+                if let (List::Reverse, Some(account)) = (list, &added) {
+                    self.allow_silently(now, account.clone());
+                }
                 (trid, added.map(|account| RosterChange::Added { list, account, foreign }))
             }
             Reply::Rem { trid, list, version, account, group } => {

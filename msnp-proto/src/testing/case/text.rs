@@ -46,6 +46,7 @@ pub(super) fn expand(
                 let (count, behind) = rest.split_once('{').ok_or_else(|| bad("no {"))?;
                 let (what, behind) = behind.split_once('}').ok_or_else(|| bad("no }"))?;
                 let count = number(count, place).ok_or_else(|| bad("no number"))?;
+                let what = expand(what, place, value, None)?;
                 if count.saturating_mul(what.len()) > MOST {
                     return Err(bad("too many"));
                 }

@@ -4,6 +4,7 @@ mod chats;
 mod ends;
 mod lists;
 mod own;
+mod secrets;
 mod server;
 mod wire;
 
@@ -27,6 +28,12 @@ pub(crate) const ALL: &[Code] = &[
     ("cookies_have_128_random_bits", server::cookies_have_128_random_bits),
     ("rings_are_limited", server::rings_are_limited),
     ("the_second_sign_in_is_clean", server::the_second_sign_in_is_clean),
+    (
+        "the_password_is_wiped_when_the_session_is_over",
+        secrets::the_password_is_wiped_when_the_session_is_over,
+    ),
+    ("other_secrets_are_wiped_too", secrets::other_secrets_are_wiped_too),
+    ("nothing_that_holds_a_secret_shows_it", secrets::nothing_that_holds_a_secret_shows_it),
     ("members_are_a_set", chats::members_are_a_set),
     (
         "a_text_on_a_dead_line_ends_and_the_next_one_opens_a_chat",

@@ -89,9 +89,10 @@ impl Play<'_> {
         config.dialects = dialects.collect();
         // The last connection of a session is the one that says it.
         let said = |verb| (at..self.wires.len()).find_map(|at| self.said_in(at, verb));
-        if let Some(report) = said("CVR") {
+        if let Some(report) = said("CVR").or_else(|| said("CVQ")) {
+            let six = header < "MSNP4" || report[0] == "CVQ";
             let mut report = report[2..].join(" ");
-            if header < "MSNP4" && report.split(' ').count() == 6 {
+            if six && report.split(' ').count() == 6 {
                 report.push_str(" MSMSGS");
             }
             config.version_report = report;

@@ -3,10 +3,8 @@
 use crate::stage::{Difference, Kind};
 
 /// Files that are not played at all.
-pub(crate) const NOT_PLAYED: &[(&str, &str)] = &[
-    ("dispatch-upgrade-only", "the client does not look for a newer version of itself"),
-    ("variant-old-gaim-client", "a client of another make: bare line feeds, no VER, one TrID"),
-];
+pub(crate) const NOT_PLAYED: &[(&str, &str)] =
+    &[("variant-old-gaim-client", "a client of another make: bare line feeds, no VER, one TrID")];
 
 /// Everything else is said to the letter, but for the ids of commands.
 pub(crate) const DIFFERENT: &[Difference] = &[
@@ -26,6 +24,7 @@ pub(crate) const DIFFERENT: &[Difference] = &[
         "ADD 8 FL not-an-address",
         "no account is made of such a word",
     ),
+    ("dispatch-upgrade-only", Kind::Otherwise, "-", "VER 1", "a dialect that does not exist"),
     (
         "groups-make-rename-delete",
         Kind::NotSaid,
@@ -183,6 +182,7 @@ pub(crate) const ENDS: &[&str] = &[
     "dispatch-no-common-dialect: Violation(Version)",
     "dispatch-unavailable: Refused(601)",
     "dispatch-unavailable: HungUp { unfinished: false }",
+    "dispatch-upgrade-only: Violation(Version)",
     "leave-connection-lost: HungUp { unfinished: true }",
     "leave-connection-lost: HungUp { unfinished: true }",
     "leave-planned-shutdown: ServerDown",

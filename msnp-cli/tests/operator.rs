@@ -1,0 +1,64 @@
+//! What the operator of `serve --operator` writes, and what people hear of it.
+
+mod support;
+
+use serde_json::Value;
+use support::Msnp;
+
+/// A server that takes orders, and Bob at it.
+fn world() -> (Msnp, Msnp) {
+    let (serve, at) = Msnp::serve(&["--operator"]);
+    let mut bob = Msnp::start_as("bob", &at, &["listen", "--no-reconnect", "-o", "json"]);
+    bob.until_type("online");
+    (serve, bob)
+}
+
+fn say(serve: &mut Msnp, line: &str) {
+    serve.say(&format!("{line}\n"));
+}
+
+fn order(serve: &mut Msnp, line: &str) -> Value {
+    say(serve, line);
+    serve.until_type("order")
+}
+
+#[test]
+fn people_hear_of_mail_and_of_the_end_that_is_coming() {
+    let (mut serve, mut bob) = world();
+
+    say(&mut serve, r#"{"id":"who","do":"people"}"#);
+    let person = serve.until_type("presence");
+    assert_eq!((&person["account"], &person["state"]), (&"bob@example.net".into(), &"NLN".into()));
+    let answer = serve.until_type("order");
+    assert_eq!((&answer["id"], &answer["people"]), (&"who".into(), &1.into()));
+
+    let line = r#"{"do":"mail","account":"bob@example.net","from":"eve@x.y","name":"Eve"}"#;
+    assert_eq!(order(&mut serve, line)["people"], 1);
+    let mail = bob.until_type("mail");
+    assert_eq!(mail["from"], "Eve <eve@x.y>");
+
+    let line = r#"{"do":"mailbox","account":"alice@example.net","inbox":3}"#;
+    assert_eq!(order(&mut serve, line)["people"], 0, "she is not there");
+
+    say(&mut serve, "{");
+    let refused = serve.until_type("refused");
+    assert_eq!(refused["request"], "command");
+
+    assert_eq!(order(&mut serve, r#"{"do":"announce-shutdown","minutes":5}"#)["people"], 1);
+    let warning = bob.until_type("warning");
+    assert!(warning["reason"].as_str().is_some_and(|text| text.contains('5')), "{warning}");
+
+    assert_eq!(order(&mut serve, r#"{"do":"shutdown"}"#)["people"], 1);
+    serve.end().assert_code(0);
+    bob.end().assert_code(75);
+}
+
+#[test]
+fn a_session_can_be_ended_and_the_end_of_the_orders_is_not_that_of_the_server() {
+    let (mut serve, bob) = world();
+    assert_eq!(order(&mut serve, r#"{"do":"end","account":"bob@example.net"}"#)["people"], 1);
+    bob.end().assert_code(75);
+    serve.close_stdin();
+    serve.interrupt();
+    serve.end().assert_code(130);
+}
