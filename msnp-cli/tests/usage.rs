@@ -168,7 +168,7 @@ fn limits_that_cannot_be_meant_are_refused() {
         ("--changes=10:0", "a rate is N or N:M"),
         ("--backlog-soft=1023", "backlog-soft"),
         ("--backlog-hard=2047", "backlog-hard"),
-        ("--backlog-hard=65535", "less than --backlog-soft"),
+        ("--backlog-hard=65535", "--backlog-soft 65536"),
         ("--notification=127.0.0.1", "--single"),
     ];
     for (option, hint) in rows {
