@@ -4,6 +4,8 @@
 //! every event with that. It has no socket and no clock: it is given the client, the books and the
 //! time, it hears what the client tells, and what it has to say is polled.
 
+mod talks;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use msnp_proto::client::{ChatId, Client, Event as Told, Failure as Why, MessageId, RequestId};
@@ -17,9 +19,7 @@ use crate::exit::Exit;
 use crate::ledger::Ledger;
 use crate::script::{Action, Whom};
 use crate::translate;
-
-/// Chats that are remembered with whom they are. The client remembers fewer.
-const CHATS: usize = 1024;
+use talks::{CHATS, Talks};
 
 /// What the agent works with.
 pub(crate) struct Means<'a> {
@@ -246,7 +246,7 @@ impl Agent {
                 means.ledger.taken(means.now, message, chat, mark, to);
             }
             Err(misuse) => {
-                let (exit, reason) = (Exit::of_misuse(misuse), misuse.to_string());
+                let Refusal { exit, reason, .. } = refusal(misuse);
                 let marked = means.ledger.failed(mark, to, exit, reason);
                 self.reports.push_back(Report { marked, error: None });
             }
@@ -303,7 +303,13 @@ impl Agent {
         let shown = |means: &mut Means<'_>, chat| means.client.send_typing(means.now, chat);
         match whom {
             Whom::Chat(number) => {
-                shown(means, ChatId(*number)).map_err(refusal)?;
+                let shown = shown(means, ChatId(*number));
+                shown.map_err(|misuse| match misuse {
+                    Misuse::NotOnline if means.client.is_online() => {
+                        Refusal::without_asking("nobody is in that chat")
+                    }
+                    other => refusal(other),
+                })?;
                 Ok(true)
             }
             Whom::Person(who) => {
@@ -466,47 +472,4 @@ fn joined(chat: ChatId, who: &Handle) -> Event {
 
 fn is_occupied(client: &Client, chat: ChatId) -> bool {
     client.members(chat).next().is_some()
-}
-
-/// Which chat is with whom alone. One that a third person came into is with nobody alone any more,
-/// so that what is meant for one is never said to several.
-#[derive(Debug, Default)]
-struct Talks {
-    by_person: BTreeMap<Handle, ChatId>,
-    by_chat: BTreeMap<ChatId, Handle>,
-}
-
-impl Talks {
-    fn with(&self, who: &Handle) -> Option<ChatId> {
-        self.by_person.get(who).copied()
-    }
-
-    fn whose(&self, chat: ChatId) -> Option<&Handle> {
-        self.by_chat.get(&chat)
-    }
-
-    /// From now on this is the chat with them.
-    fn opened(&mut self, chat: ChatId, who: &Handle) {
-        if self.by_chat.len() >= CHATS {
-            if let Some((oldest, _)) = self.by_chat.first_key_value() {
-                self.forget(*oldest);
-            }
-        }
-        self.by_person.insert(who.clone(), chat);
-        self.by_chat.insert(chat, who.clone());
-    }
-
-    fn joined(&mut self, chat: ChatId, who: &Handle) {
-        if self.by_chat.get(&chat).is_some_and(|known| known != who) {
-            self.forget(chat);
-        }
-    }
-
-    fn forget(&mut self, chat: ChatId) {
-        if let Some(who) = self.by_chat.remove(&chat) {
-            if self.by_person.get(&who) == Some(&chat) {
-                self.by_person.remove(&who);
-            }
-        }
-    }
 }

@@ -240,7 +240,7 @@ fn diagrams_are_as_wide_as_they_should_be_and_safe() {
     );
 
     let mermaid = text(&decode(&["--mermaid", path]).stdout);
-    assert!(mermaid.starts_with("sequenceDiagram\n    participant C1 as client "), "{mermaid}");
+    assert!(mermaid.starts_with("sequenceDiagram\n    participant C1 as client\n"), "{mermaid}");
     for line in mermaid.lines().skip(1) {
         assert!(!line.chars().any(char::is_control), "{line:?}");
         // Every `;` ends an entity, and every `#` begins one.

@@ -229,10 +229,9 @@ fn a_sender_without_a_reader_finishes_and_says_so() {
     let (_serve, at) = Msnp::serve(&[]);
     let mut bob = listen(&at, "bob", &[]);
     let args = ["send", "-o", "json", "--to", "bob@example.net", "still sent"];
-    let mut alice = Msnp::start_as("alice", &at, &args);
-    alice.close_stdout();
+    let mut alice = Msnp::start_as_to("alice", &at, support::unread(), &args);
     assert_eq!(bob.until_type("message")["text"], "still sent");
-    assert_eq!(alice.code(), 74);
+    assert_eq!(alice.wait().expect("it is ours").code(), Some(74));
     bob.interrupt();
     bob.end().assert_code(130);
 }

@@ -3,13 +3,14 @@
 mod support;
 
 use std::net::TcpListener;
+use std::sync::{Mutex, mpsc};
 
 use serde_json::{Value, json};
 use support::fake::{Answer, Fake};
 use support::{Ended, Msnp, run};
 
 /// Gives these lines to a pipe on the built-in server, to their end.
-fn pipe(lines: &[Value]) -> Ended {
+fn pipe_of(lines: &[Value]) -> Ended {
     let mut pipe = Msnp::start(&["pipe"]);
     for line in lines {
         pipe.say(&format!("{line}\n"));
@@ -43,7 +44,7 @@ fn every_command_is_done_in_order_and_its_events_carry_its_id() {
         }
         line
     };
-    let ended = pipe(&[
+    let ended = pipe_of(&[
         json!({"id": "open", "do": "open", "to": ECHO}),
         send("m1", ECHO, "one"),
         json!({"id": "t", "do": "typing", "to": ECHO}),
@@ -95,7 +96,7 @@ fn every_command_is_done_in_order_and_its_events_carry_its_id() {
 #[test]
 fn each_message_ends_once_for_each_person() {
     let to = json!([ECHO, "nobody@example.net", "nobody@example.org"]);
-    let ended = pipe(&[json!({"id": "1", "do": "send", "to": to, "text": "x"})]);
+    let ended = pipe_of(&[json!({"id": "1", "do": "send", "to": to, "text": "x"})]);
     ended.assert_code(1);
     let mut ends: Vec<_> = ended.all("acked").into_iter().chain(ended.all("failed")).collect();
     ends.sort_by_key(|event| event["to"].to_string());
@@ -104,7 +105,7 @@ fn each_message_ends_once_for_each_person() {
     assert!(ends.iter().all(|event| event["id"] == "1"));
 
     let lines: Vec<_> = (0..1500).map(|n| send(&n.to_string(), ECHO, &format!("t{n}"))).collect();
-    let ended = pipe(&lines);
+    let ended = pipe_of(&lines);
     ended.assert_code(0);
     let ids: Vec<_> = ended.all("acked").iter().map(|event| event["id"].clone()).collect();
     let expected: Vec<_> = (0..1500).map(|n| Value::from(n.to_string())).collect();
@@ -154,6 +155,9 @@ fn what_is_wrong_is_refused_once_and_the_rest_is_done() {
     let mut pipe = Msnp::start(&["pipe"]);
     pipe.say("hello\n");
     pipe.end().assert_code(65);
+    let ended = pipe_of(&[json!({"do": "send", "chat": 99, "text": "x"})]);
+    ended.assert_code(69);
+    assert_eq!(ended.all("failed")[0]["reason"], "there is no such chat");
 }
 
 #[test]
@@ -265,12 +269,31 @@ fn codes_of_servers_that_do_not_behave() {
     let rows =
         [(closed.as_str(), 75), ("nowhere.invalid", 68), (&refusing.at, 77), (&rubbish.at, 76)];
     for (at, code) in rows {
-        let mut pipe = start(at, &[]);
-        pipe.say_if_read(format!("{}\n", send("1", "bob@example.net", "x")).as_bytes());
-        let ended = pipe.end();
+        let ended = start(at, &[]).end();
         ended.assert_code(code);
         assert!(ended.stderr.contains("cannot sign in"), "{}", ended.stderr);
-        // A command that was read has its end.
-        assert_eq!(ended.all("failed").len(), 1, "{:?}", ended.lines);
     }
+}
+
+#[test]
+fn a_command_that_was_read_has_its_end_even_if_we_never_get_in() {
+    let (open, gate) = mpsc::channel();
+    let gate = Mutex::new(gate);
+    let fake = Fake::start(move |_, line| match line.starts_with("USR 4") {
+        true => {
+            gate.lock().expect("no panic").recv().expect("the test lives");
+            Answer::Say(b"911 4\r\n".to_vec())
+        }
+        false => Answer::Usual,
+    });
+    let mut pipe = start(&fake.at, &[]);
+    pipe.say(&format!("{}\n", send("1", "bob@example.net", "x")));
+    pipe.say(&format!("{}\n", json!({"id": "2", "do": "status", "state": "BSY"})));
+    // This is refused as soon as it is read, and so are those before it.
+    pipe.say("no command\n");
+    assert_eq!(pipe.until_type("refused")["id"], "line-3");
+    open.send(()).expect("it waits");
+    let ended = pipe.end();
+    ended.assert_code(77);
+    assert_eq!((of(&ended, "1"), of(&ended, "2")), (vec!["failed".into()], vec!["refused".into()]));
 }

@@ -3,9 +3,9 @@
 //! This module knows columns and arrows. A row is at most as wide as it is told, whatever was said.
 //!
 //! ```text
-//!        time   client      dispatch    notification switchboard
-//!    0.000000   |---------->|           |           |           #1 VER 1 MSNP7 CVR0
-//!    0.000312   |<----------|           |           |           #1 VER 1 MSNP7 CVR0
+//!        time  client       dispatch     notification switchboard
+//!    0.000000  |----------->|            |            |  #1 VER 1 MSNP7 CVR0
+//!    0.000312  |<-----------|            |            |  #1 VER 1 MSNP7 CVR0
 //! ```
 
 use std::fmt::Write;
@@ -16,6 +16,7 @@ use super::event::{Event, Server, Sink};
 use super::short::Row;
 use super::text::Since;
 use crate::escape::Escaped;
+use crate::width::{width, width_of};
 
 /// Writes rows.
 #[derive(Debug)]
@@ -68,14 +69,19 @@ impl Ladder {
 }
 
 /// Appends as much of a text as fits into the width, with dots if that is not all of it.
-fn fit(row: &mut String, text: &str, width: usize) {
-    let room = width.saturating_sub(row.chars().count());
-    if text.chars().count() <= room {
+fn fit(row: &mut String, text: &str, columns: usize) {
+    let room = columns.saturating_sub(width(row));
+    if width(text) <= room {
         row.push_str(text);
-    } else {
-        row.extend(text.chars().take(room.saturating_sub(2)));
-        row.push_str("..");
+        return;
     }
+    let mut left = room.saturating_sub(2);
+    for c in text.chars() {
+        let Some(rest) = left.checked_sub(width_of(c)) else { break };
+        row.push(c);
+        left = rest;
+    }
+    row.push_str("..");
 }
 
 /// Four lifelines; an arrow goes from the first to that of the server, or back.
@@ -119,5 +125,42 @@ impl Sink for Ladder {
     fn take(&mut self, event: &Event<'_>) {
         let Row { arrow, label, .. } = Row::of(event, self.show_secrets);
         self.row(event.at, arrow, &label);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_that_is_too_wide_ends_in_dots_at_the_last_column() {
+        for (text, columns, shown) in [
+            ("hello", 10, "ab hello"),
+            ("hello", 8, "ab hello"),
+            ("hello", 7, "ab he.."),
+            ("\u{6f22}\u{5b57}!", 8, "ab \u{6f22}\u{5b57}!"),
+            ("\u{6f22}\u{5b57}!", 7, "ab \u{6f22}.."),
+            ("\u{6f22}\u{5b57}!", 6, "ab .."),
+        ] {
+            let mut row = String::from("ab ");
+            fit(&mut row, text, columns);
+            assert_eq!(row, shown, "{text} in {columns}");
+        }
+    }
+
+    #[test]
+    fn arrows_cross_the_lifelines_between_their_ends() {
+        for (arrow, shown) in [
+            (None, "|            |            |            |"),
+            (Some((Server::Dispatch, Side::Client)), "|----------->|            |            |"),
+            (Some((Server::Dispatch, Side::Server)), "|<-----------|            |            |"),
+            (
+                Some((Server::Notification, Side::Client)),
+                "|------------+----------->|            |",
+            ),
+            (Some((Server::Switchboard, Side::Server)), "|<-----------+------------+------------|"),
+        ] {
+            assert_eq!(lifelines(arrow), shown);
+        }
     }
 }

@@ -61,7 +61,8 @@ impl Mermaid {
         let number = *self.clients.entry(name.clone()).or_insert(count + 1);
         self.connections.insert(connection, number);
         if number > count {
-            self.put(&format!("    participant C{number} as client {}", escaped(&name)));
+            let line = format!("    participant C{number} as client {}", escaped(&name));
+            self.put(line.trim_end());
             if number == 1 {
                 for server in Server::ALL {
                     self.put(&format!("    participant {} as {}", letter(server), server.name()));

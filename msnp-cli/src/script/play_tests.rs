@@ -314,6 +314,7 @@ fn everything_that_is_asked_for_ends_once_under_its_name() {
             ("block", Action::Block(who("carol"))),
             ("state", Action::Status(Status::Away)),
             ("chat", Action::Typing(Whom::Chat(99))),
+            ("to", Action::Send { to: Whom::Chat(99), text: "x".into() }),
         ],
     );
     world.net.advance(Duration::from_secs(1));
@@ -330,6 +331,7 @@ fn everything_that_is_asked_for_ends_once_under_its_name() {
             Event::Person(_) => "person",
             Event::Setting { .. } => "setting",
             Event::Refused(_) => "refused",
+            Event::Failed(_) => "failed",
             Event::Chat(Chat { change: Change::Joined, .. }) => "joined",
             Event::Chat(Chat { change: Change::Closed, .. }) => "closed",
             other => panic!("{other:?}"),
@@ -348,6 +350,7 @@ fn everything_that_is_asked_for_ends_once_under_its_name() {
         ("block", &["person"]),
         ("state", &["setting"]),
         ("chat", &["refused"]),
+        ("to", &["failed"]),
     ] {
         assert_eq!(ends(id), expected, "{id}");
     }

@@ -84,10 +84,10 @@ fn read(
 /// Says what a user may have missed.
 fn hint(summary: &Summary) {
     if summary.packets > 0 && summary.connections == 0 {
-        eprintln!(
-            "msnp: no connection to a server's port in {} packets; --port names other ports",
-            summary.packets
-        );
+        let packets = summary.packets;
+        write_stderr(&format!(
+            "msnp: no connection to a server's port in {packets} packets; --port names other ports\n"
+        ));
     }
 }
 

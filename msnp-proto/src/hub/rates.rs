@@ -56,22 +56,29 @@ pub(super) struct Spent {
     bytes: Instant,
 }
 
+impl Use {
+    /// Its limit.
+    pub(super) const fn rate(self, limits: &HubLimits) -> Option<Rate> {
+        match self {
+            Self::Change => limits.changes,
+            Self::Command => limits.commands,
+            Self::Text => limits.texts,
+            Self::Byte => limits.bytes,
+        }
+    }
+}
+
 impl Spent {
-    /// Counts `uses`. Returns how long the connection has to wait for that.
-    pub(super) fn take(
-        &mut self,
-        limits: &HubLimits,
-        now: Instant,
-        kind: Use,
-        uses: usize,
-    ) -> Duration {
-        let (rate, until) = match kind {
-            Use::Change => (limits.changes, &mut self.changes),
-            Use::Command => (limits.commands, &mut self.commands),
-            Use::Text => (limits.texts, &mut self.texts),
-            Use::Byte => (limits.bytes, &mut self.bytes),
+    /// Counts `uses` of what is limited to `rate`. Returns how long the connection has to wait for
+    /// that.
+    pub(super) fn take(&mut self, now: Instant, kind: Use, rate: Rate, uses: usize) -> Duration {
+        let until = match kind {
+            Use::Change => &mut self.changes,
+            Use::Command => &mut self.commands,
+            Use::Text => &mut self.texts,
+            Use::Byte => &mut self.bytes,
         };
-        rate.map_or(Duration::ZERO, |rate| rate.take(now, until, uses))
+        rate.take(now, until, uses)
     }
 }
 

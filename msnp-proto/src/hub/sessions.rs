@@ -159,9 +159,11 @@ impl<D: Directory> Hub<D> {
 
     /// Counts uses of what is limited in rate. What is over the limit was done all the same; the
     /// connection is read on only when it has waited for it.
+    #[inline]
     pub(super) fn charge(&mut self, now: Instant, conn: SlotId, kind: Use, uses: usize) {
+        let Some(rate) = kind.rate(&self.config.limits) else { return };
         let Some(session) = self.lines.sessions.get_mut(conn) else { return };
-        let wait = session.spent.take(&self.config.limits, now, kind, uses);
+        let wait = session.spent.take(now, kind, rate, uses);
         if wait.is_zero() || session.is_closing() {
             return;
         }

@@ -175,9 +175,14 @@ impl<D: Directory> World<D> {
         self.heard(conn)
     }
 
+    /// What has come since the last time, byte for byte.
+    pub fn heard_bytes(&mut self, conn: ConnId) -> Vec<u8> {
+        std::mem::take(&mut self.wires.get_mut(&conn).unwrap().heard)
+    }
+
     /// What has come since the last time, line by line.
     pub fn heard(&mut self, conn: ConnId) -> Vec<String> {
-        let bytes = std::mem::take(&mut self.wires.get_mut(&conn).unwrap().heard);
+        let bytes = self.heard_bytes(conn);
         let text = String::from_utf8(bytes).unwrap();
         let mut lines: Vec<String> = text.split("\r\n").map(str::to_owned).collect();
         if lines.last().is_some_and(String::is_empty) {

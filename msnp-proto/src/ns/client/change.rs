@@ -138,6 +138,7 @@ impl Change {
             Self::Page { .. } => Kind::Page,
             Self::Url { .. } => Kind::Url,
             Self::Find { .. } => Kind::Find,
+            Self::Challenge => Kind::Probe,
             _ => Kind::Change,
         }
     }

@@ -22,6 +22,8 @@ pub(super) enum Kind {
     Switchboard(u32),
     /// QRY.
     Challenge,
+    /// CHL, which is answered by a challenge.
+    Probe,
     /// LST.
     List(List),
     /// LSG.

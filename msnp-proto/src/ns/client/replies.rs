@@ -69,7 +69,7 @@ impl Core {
             Reply::Chl { trid, challenge } => {
                 // It may be one that was asked for.
                 if let Some((_, Some(request))) =
-                    self.ledger.take(trid, |kind| *kind == Kind::Change)
+                    self.ledger.take(trid, |kind| *kind == Kind::Probe)
                 {
                     self.granted(now, request);
                 }
