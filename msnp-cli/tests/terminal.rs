@@ -14,6 +14,7 @@ use msnp_proto::limits::SWITCHBOARD_PAYLOAD;
 use nix::pty::{OpenptyResult, openpty};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::termios::{LocalFlags, Termios, tcgetattr};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
 /// How long anything may take. Only a test that fails waits that long.
@@ -87,8 +88,16 @@ impl Terminal {
     }
 
     fn signal(&self, signal: Signal) {
-        let pid = i32::try_from(self.child.id()).map(Pid::from_raw);
-        kill(pid.expect("a process id"), signal).expect("it still runs");
+        kill(self.pid(), signal).expect("it still runs");
+    }
+
+    fn pid(&self) -> Pid {
+        Pid::from_raw(i32::try_from(self.child.id()).expect("a process id"))
+    }
+
+    fn until_stopped(&self) {
+        let status = waitpid(self.pid(), Some(WaitPidFlag::WUNTRACED)).expect("it is ours");
+        assert!(matches!(status, WaitStatus::Stopped(..)), "{status:?}");
     }
 
     fn is_raw(&self) -> bool {
@@ -235,6 +244,8 @@ fn stopping_gives_the_terminal_back_until_the_program_goes_on() {
     terminal.until("> half");
     terminal.signal(Signal::SIGTSTP);
     terminal.until("\x1b[?2004l");
+    // What tells it to go on before it has stopped is lost on it.
+    terminal.until_stopped();
     terminal.signal(Signal::SIGCONT);
     terminal.until("\x1b[?2004h");
     terminal.until("> half");

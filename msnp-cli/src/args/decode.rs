@@ -15,9 +15,9 @@ pub(crate) struct DecodeArgs {
     /// What to read; without it or with `-`, stdin
     pub(crate) file: Option<PathBuf>,
 
-    /// What it is: auto, pcap, pcapng, transcript, client, server (below)
+    /// pcap, pcapng, transcript, client or server (below) [default: found out]
     #[arg(long, value_name = "WHAT", value_enum, hide_possible_values = true)]
-    #[arg(default_value_t = decode::Format::Auto)]
+    #[arg(default_value_t = decode::Format::Auto, hide_default_value = true)]
     pub(crate) format: decode::Format,
 
     /// Ports of servers in a capture, if not 1863; may be repeated, or a list

@@ -14,6 +14,7 @@ pub(crate) mod toml;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Command, CommandFactory, FromArgMatches};
 
@@ -33,7 +34,7 @@ pub(crate) struct Settled {
 /// Reads the command line of this process with what stands in the file. A wrong command line, and
 /// `--help`, end the program here.
 pub(crate) fn parse() -> Result<Cli, Failure> {
-    let settled = settle(Cli::command(), std::env::args_os().collect())?;
+    let settled = settle(Cli::command, std::env::args_os().collect())?;
     let Settled { mut command, matches, file } = settled;
     let mut cli = Cli::from_arg_matches(&matches)
         .unwrap_or_else(|error| usage::end(error.format(&mut command)));
@@ -46,23 +47,28 @@ pub(crate) fn parse() -> Result<Cli, Failure> {
     Ok(cli)
 }
 
-/// Reads `line` by the definition `command`, with what stands in the file that the line, or the
-/// environment, names.
-pub(crate) fn settle(command: Command, line: Vec<OsString>) -> Result<Settled, Failure> {
-    let read = |command: &Command| {
-        command.clone().try_get_matches_from(&line).unwrap_or_else(|error| usage::end(error))
+/// Reads `line` by the definition that `define` gives, with what stands in the file that the line, or
+/// the environment, names.
+pub(crate) fn settle(
+    define: impl Fn() -> Command,
+    line: Vec<OsString>,
+) -> Result<Settled, Failure> {
+    let read = |command: &mut Command| {
+        command.try_get_matches_from_mut(&line).unwrap_or_else(|error| usage::end(error))
     };
-    let matches = read(&command);
+    // Reading a line completes the definition, so that it cannot be changed behind it.
+    let mut command = define();
+    let matches = read(&mut command);
     let path = path_of(&matches);
     let is_named = ["config", "profile"].iter().any(|id| is_given(&matches, id));
     if !keys::any_in(&command, &path) && !is_named {
         return Ok(Settled { command, matches, file: None });
     }
     let profile = matches.get_one::<String>("profile").map(String::as_str);
-    let Some((place, must_exist)) = place(&command, &matches) else {
+    let Some((place, must_exist)) = place(&mut command, &matches) else {
         if profile.is_some() {
             let text = "--profile needs a configuration file, and there is none";
-            usage::end(command.clone().error(clap::error::ErrorKind::ArgumentConflict, text));
+            usage::end(command.error(ErrorKind::ArgumentConflict, text));
         }
         return Ok(Settled { command, matches, file: None });
     };
@@ -70,8 +76,8 @@ pub(crate) fn settle(command: Command, line: Vec<OsString>) -> Result<Settled, F
         return Ok(Settled { command, matches, file: None });
     };
     file.yield_to(&command, &matches, std::env::var_os(password::VARIABLE).is_some());
-    let command = file.apply(command, &path);
-    let matches = read(&command);
+    let mut command = file.apply(define(), &path);
+    let matches = read(&mut command);
     Ok(Settled { command, matches, file: Some(file) })
 }
 
@@ -115,11 +121,11 @@ fn source(matches: &ArgMatches, id: &str) -> Option<ValueSource> {
 }
 
 /// Which file to read, and whether it was named, so that it must be there.
-fn place(command: &Command, matches: &ArgMatches) -> Option<(PathBuf, bool)> {
+fn place(command: &mut Command, matches: &ArgMatches) -> Option<(PathBuf, bool)> {
     if matches.get_flag("no_config") {
         if source(matches, "config") == Some(ValueSource::CommandLine) {
             let text = "--config and --no-config exclude each other";
-            usage::end(command.clone().error(clap::error::ErrorKind::ArgumentConflict, text));
+            usage::end(command.error(ErrorKind::ArgumentConflict, text));
         }
         return None;
     }

@@ -21,7 +21,8 @@ const MASK: &str = "***";
 /// The settings for one command line, which may leave out what has to be said.
 pub(crate) fn of_line(line: &[OsString]) -> Result<Vec<Configured>, Failure> {
     let program = [OsString::from("msnp")];
-    let settled = settle(lenient(Cli::command()), program.iter().chain(line).cloned().collect())?;
+    let settled =
+        settle(|| lenient(Cli::command()), program.iter().chain(line).cloned().collect())?;
     let path = path_of(&settled.matches);
     let command = at(&settled.command, &path).unwrap_or(&settled.command);
     let matches = innermost(&settled.matches);

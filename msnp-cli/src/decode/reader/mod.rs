@@ -4,6 +4,8 @@
 //! make no sense. It does not know what the frames say. Frames are borrowed from the bytes that
 //! arrive; only an unfinished one is copied. No byte is lost: what is no frame comes out as it is.
 
+use std::ops::Range;
+
 use memchr::memchr;
 use msnp_proto::limits::Limits;
 use msnp_proto::transcript::Side;
@@ -15,6 +17,10 @@ use super::event::{Said, Server, Why};
 
 /// Most bytes that wait for the next line that is a command.
 const SOUGHT: usize = 16 * 1024;
+
+/// Most bytes of one payload that may be missing without losing the step: payloads of the time have
+/// a quarter of it.
+const HOLES: usize = 8 * 1024;
 
 /// Most starts of segments that are remembered while seeking.
 const STARTS: usize = 32;
@@ -52,8 +58,8 @@ pub(super) struct Reader {
     /// While seeking: where in the tail segments begin. A command without a line end before it
     /// most likely begins a segment.
     starts: Vec<usize>,
-    /// Bytes of the tail that are missing.
-    missing: u64,
+    /// Where in the tail bytes are missing, with zeros in their place.
+    holes: Vec<Range<usize>>,
 }
 
 /// What is known of the dialect of a stream.
@@ -105,7 +111,7 @@ impl Reader {
             looked: 0,
             in_segments: true,
             starts: Vec::new(),
-            missing: 0,
+            holes: Vec::new(),
         }
     }
 
@@ -153,11 +159,15 @@ impl Reader {
         if self.seeking.is_none() {
             if self.payload_wanted().is_some_and(|wanted| size <= wanted) {
                 // Within a payload, whose end is known: the stream stays in step.
-                let len = usize::try_from(size).unwrap_or(0);
-                self.tail.resize(self.tail.len() + len, 0);
-                self.missing += size;
-                self.read_tail(out);
-                return;
+                let start = self.tail.len();
+                let end = start.saturating_add(usize::try_from(size).unwrap_or(usize::MAX));
+                let before: usize = self.holes.iter().map(Range::len).sum();
+                if before.saturating_add(end - start) <= HOLES {
+                    self.tail.resize(end, 0);
+                    self.holes.push(start..end);
+                    self.read_tail(out);
+                    return;
+                }
             }
             self.begin_seeking(Why::CutOff);
         }
@@ -210,13 +220,17 @@ impl Reader {
         self.seeking = Some(why);
         self.decoder = decoder(self.server, self.side, self.dialect);
         self.forget_place();
-        self.missing = 0;
     }
 
-    /// Gives out the tail as it is.
+    /// Gives out the tail as it is, without what stands for missing bytes.
     fn flush(&mut self, out: &mut dyn FnMut(Found<'_>)) {
         let tail = std::mem::take(&mut self.tail);
-        self.give_out(&tail, out);
+        let mut start = 0;
+        for hole in std::mem::take(&mut self.holes) {
+            self.give_out(tail.get(start..hole.start).unwrap_or_default(), out);
+            start = hole.end;
+        }
+        self.give_out(tail.get(start..).unwrap_or_default(), out);
         self.forget_place();
     }
 
@@ -262,7 +276,8 @@ impl Reader {
                     }
                     match self.with_error_payload(rest, frame, consumed) {
                         Some((frame, consumed)) => {
-                            out(Found::Frame(frame, std::mem::take(&mut self.missing)));
+                            let missing: usize = self.holes.drain(..).map(|hole| hole.len()).sum();
+                            out(Found::Frame(frame, missing as u64));
                             used += consumed;
                         }
                         None => return used,

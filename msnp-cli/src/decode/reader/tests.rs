@@ -145,6 +145,15 @@ fn a_gap_inside_a_payload_does_not_lose_the_step() {
             vec![say("ACK 1\r\n"), Gap(7), Gap(1), say("1\r\nACK 3\r\n")],
             vec!["ACK 1", "? ..1\\r\\n (Gap)", "ACK 3"],
         ),
+        // What stands for missing bytes is never given out as if it had come.
+        (
+            vec![say("MSG b@c B 9\r\na"), Gap(1), say("b"), Gap(2), End],
+            vec!["? MSG b@c B 9\\r\\na (Unfinished)", "? ..b (Unfinished)"],
+        ),
+        (
+            vec![say("MSG b@c B 60000\r\na"), Gap(50_000), say("x\r\nACK 1\r\n")],
+            vec!["? MSG b@c B 60000\\r\\na (CutOff)", "? ..x\\r\\n (Gap)", "ACK 1"],
+        ),
         (vec![say("MSG b@c B 4\r\n"), Gap(u64::MAX), End], vec!["? MSG b@c B 4\\r\\n (CutOff)"]),
     ] {
         assert_eq!(read(switchboard(false), &steps), expected, "{steps:?}");
