@@ -19,7 +19,7 @@ thread_local! {
     /// How many pieces were given back with the mark in them.
     static LEFT: Cell<usize> = const { Cell::new(0) };
     /// Pieces that were asked for since the search began, and are held.
-    static HELD: RefCell<Held> = const { RefCell::new(Held { pieces: [(0, 0); MOST], len: 0, full: false }) };
+    static HELD: RefCell<Held> = const { RefCell::new(Held::EMPTY) };
 }
 
 /// Most pieces that are known while the mark is looked for.
@@ -30,6 +30,10 @@ struct Held {
     len: usize,
     /// Whether there were more than fit.
     full: bool,
+}
+
+impl Held {
+    const EMPTY: Self = Self { pieces: [(0, 0); MOST], len: 0, full: false };
 }
 
 fn grown(memory: *mut u8, size: usize) {

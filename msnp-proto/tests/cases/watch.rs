@@ -1,6 +1,5 @@
 //! An eye on every thread: what does not return is named, and fails.
 
-use std::cell::LazyCell;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -18,12 +17,10 @@ struct Work {
 static ALL: Mutex<Vec<Arc<Work>>> = Mutex::new(Vec::new());
 
 thread_local! {
-    static MINE: LazyCell<Arc<Work>> = const {
-        LazyCell::new(|| {
-            let work = Arc::<Work>::default();
-            ALL.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&work));
-            work
-        })
+    static MINE: Arc<Work> = {
+        let work = Arc::<Work>::default();
+        ALL.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&work));
+        work
     };
 }
 
@@ -33,9 +30,8 @@ pub(crate) fn start() {
         let mut seen = Vec::new();
         loop {
             thread::sleep(LONGEST);
-            for (place, work) in
-                ALL.lock().unwrap_or_else(PoisonError::into_inner).iter().enumerate()
-            {
+            let all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
+            for (place, work) in all.iter().enumerate() {
                 seen.resize(seen.len().max(place + 1), 0);
                 let runs = work.runs.load(Ordering::Relaxed);
                 let title = work.title.lock().unwrap_or_else(PoisonError::into_inner);
