@@ -10,7 +10,8 @@
 //! some places; of inputs over 2 KiB the bare decoder is cut at every place even then, the machines at
 //! some. For each it is checked that
 //!
-//! - nothing panics, and each byte is looked at twice at most in search of line ends;
+//! - nothing panics, everything returns, and each byte is looked at twice at most in search of
+//!   line ends;
 //! - the good frame right after it gives what it gives alone, or there is silence after the end;
 //! - what came of it is what the file says, to the letter; each text that was given before has one
 //!   end;
@@ -28,6 +29,7 @@ mod show;
 mod stage;
 mod table;
 mod trial;
+mod watch;
 
 use std::any::Any;
 use std::collections::BTreeSet;
@@ -68,9 +70,15 @@ fn main() -> ExitCode {
     let mut failures = files();
     failures.extend(complete(&all));
     let wanted: Vec<&String> = args.iter().filter(|arg| !arg.starts_with('-')).collect();
+    for id in &wanted {
+        if !all.iter().any(|case| case.id.starts_with(*id)) {
+            failures.push(format!("there is no case {id}"));
+        }
+    }
     let fits = |case: &Case| wanted.is_empty() || wanted.iter().any(|id| case.id.starts_with(*id));
     let mut cases: Vec<Case> = all.into_iter().filter(fits).collect();
     cases.sort_by(|a, b| place_in_list(&a.id).cmp(&place_in_list(&b.id)));
+    watch::start();
     let reports = in_parallel(&cases);
     print_table(&cases, &reports);
     for (case, report) in cases.iter().zip(reports) {
@@ -110,19 +118,22 @@ fn print_table(cases: &[Case], reports: &[Report]) {
          of the connection, then silence; code: what bytes alone cannot say.\n",
         cases.len()
     );
-    println!("Tried by tests elsewhere too, all of which `cargo test --workspace` runs:");
+    let mut lines = Vec::new();
     for case in cases {
-        for test in &case.trial.tests {
-            println!("{:<4} {}: {}", case.id, test.file, test.name);
-        }
+        let tests = case.trial.tests.iter();
+        lines.extend(tests.map(|test| format!("{:<4} {}: {}", case.id, test.file, test.name)));
     }
-    println!("\nNot yet:");
-    for case in cases {
-        if let Some(reason) = &case.trial.not_yet {
-            println!("{:<4} {reason}", case.id);
-        }
+    let title = "Tried by tests elsewhere too, all of which `cargo test --workspace` runs:";
+    print_list(title, &lines);
+    let reasons = cases.iter().filter_map(|case| Some((&case.id, case.trial.not_yet.as_ref()?)));
+    let lines: Vec<_> = reasons.map(|(id, reason)| format!("{id:<4} {reason}")).collect();
+    print_list("Not yet:", &lines);
+}
+
+fn print_list(title: &str, lines: &[String]) {
+    if !lines.is_empty() {
+        println!("{title}\n{}\n", lines.join("\n"));
     }
-    println!();
 }
 
 fn place_in_list(id: &str) -> (Option<usize>, &str) {
@@ -170,7 +181,7 @@ fn in_parallel(cases: &[Case]) -> Vec<Report> {
 
 fn try_case(case: &Case) -> Report {
     let mut report = Report::default();
-    let caught = catch_unwind(AssertUnwindSafe(|| trial::all(&case.trial.inputs, &mut report)));
+    let caught = catch_unwind(AssertUnwindSafe(|| trial::all(case, &mut report)));
     if let Err(panic) = caught {
         report.failures.push(format!("panicked: {}", text_of(panic.as_ref())));
     }
@@ -179,6 +190,7 @@ fn try_case(case: &Case) -> Report {
             None => report.failures.push(format!("there is no code called {name}")),
             Some((_, run)) => {
                 report.runs += 1;
+                watch::work(Some(format!("{}: {name}", case.id)));
                 if let Err(panic) = catch_unwind(run) {
                     report.failures.push(format!("{name}: {}", text_of(panic.as_ref())));
                 }
@@ -193,6 +205,7 @@ fn try_case(case: &Case) -> Report {
             report.failures.push(format!("{} has no test {}", test.file, test.name));
         }
     }
+    watch::work(None);
     report
 }
 

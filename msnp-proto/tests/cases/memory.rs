@@ -5,6 +5,7 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::{Cell, RefCell};
+use std::thread::panicking;
 
 /// The system's allocator, with counts for each thread.
 struct Looking;
@@ -18,7 +19,7 @@ thread_local! {
     /// How many pieces were given back with the mark in them.
     static LEFT: Cell<usize> = const { Cell::new(0) };
     /// Pieces that were asked for since the search began, and are held.
-    static HELD: RefCell<Held> = const { RefCell::new(Held { pieces: [(0, 0); MOST], len: 0 }) };
+    static HELD: RefCell<Held> = const { RefCell::new(Held::EMPTY) };
 }
 
 /// Most pieces that are known while the mark is looked for.
@@ -27,6 +28,12 @@ const MOST: usize = 4096;
 struct Held {
     pieces: [(usize, usize); MOST],
     len: usize,
+    /// Whether there were more than fit.
+    full: bool,
+}
+
+impl Held {
+    const EMPTY: Self = Self { pieces: [(0, 0); MOST], len: 0, full: false };
 }
 
 fn grown(memory: *mut u8, size: usize) {
@@ -34,18 +41,21 @@ fn grown(memory: *mut u8, size: usize) {
     let live = LIVE.get().wrapping_add_unsigned(size);
     LIVE.set(live);
     PEAK.set(PEAK.get().max(live));
-    if MARK.get().is_some() {
-        HELD.with_borrow_mut(|held| {
-            assert!(held.len < MOST, "too much is held");
-            held.pieces[held.len] = (memory as usize, size);
-            held.len += 1;
+    if MARK.get().is_some() && !panicking() {
+        // An allocator may not panic: that there were more is told when they are asked for.
+        HELD.with_borrow_mut(|held| match held.pieces.get_mut(held.len) {
+            Some(piece) => {
+                *piece = (memory as usize, size);
+                held.len += 1;
+            }
+            None => held.full = true,
         });
     }
 }
 
 fn shrunk(memory: *mut u8, size: usize) {
     LIVE.set(LIVE.get().wrapping_sub_unsigned(size));
-    if let Some(mark) = MARK.get() {
+    if let Some(mark) = MARK.get().filter(|_| !panicking()) {
         if has(memory as usize, size, mark) {
             LEFT.set(LEFT.get() + 1);
         }
@@ -122,7 +132,7 @@ pub(crate) struct Search(());
 impl Search {
     /// Begins to look.
     pub(crate) fn begin(mark: &'static [u8]) -> Self {
-        HELD.with_borrow_mut(|held| held.len = 0);
+        HELD.with_borrow_mut(|held| (held.len, held.full) = (0, false));
         LEFT.set(0);
         MARK.set(Some(mark));
         Self(())
@@ -132,6 +142,7 @@ impl Search {
     pub(crate) fn held(&self) -> usize {
         let Some(mark) = MARK.get() else { return 0 };
         HELD.with_borrow(|held| {
+            assert!(!held.full, "too much is held to be searched");
             let pieces = held.pieces[..held.len].iter();
             pieces.filter(|(memory, size)| has(*memory, *size, mark)).count()
         })

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 use msnp_proto::body::{Message, Notice, decode_words};
-use msnp_proto::testing::case::{Input, Outcome, Place, Verdict, compact};
+use msnp_proto::testing::case::{Case, Input, Outcome, Place, Verdict, compact};
 use msnp_proto::testing::{Chunker, Chunking, framing};
 
 use crate::memory::{self, Usage};
 use crate::show::Seen;
 use crate::stage::{Stage, stage};
-use crate::table;
+use crate::{table, watch};
 
 /// What came of the inputs of a case.
 #[derive(Debug, Default)]
@@ -32,13 +32,14 @@ pub(crate) struct Played {
 
 type Checked = Result<(), String>;
 
-pub(crate) fn all(inputs: &[Input], report: &mut Report) {
-    for input in inputs {
+pub(crate) fn all(case: &Case, report: &mut Report) {
+    for input in &case.trial.inputs {
         for outcome in &input.outcomes {
             for place in &outcome.places {
+                let title = format!("line {}, {}, {place}", input.line, input.title);
+                watch::work(Some(format!("{}: {title}", case.id)));
                 if let Err(failure) = at_place(input, outcome, *place, report) {
-                    let (line, title) = (input.line, &input.title);
-                    report.failures.push(format!("line {line}, {title}, {place}: {failure}"));
+                    report.failures.push(format!("{title}: {failure}"));
                 }
             }
         }
@@ -79,6 +80,7 @@ fn at_place(input: &Input, outcome: &Outcome, place: Place, report: &mut Report)
 
 /// Plays an input in one piece.
 pub(crate) fn play(place: Place, bytes: &[u8], payloads: &[Vec<u8>]) -> Result<Played, String> {
+    watch::run();
     let mut stage = stage(place);
     let ((), usage) = memory::of(|| stage.say(bytes));
     check_bounds(stage.as_mut(), bytes.len(), usage)?;
@@ -147,6 +149,7 @@ fn read_bare(place: Place, bytes: &[u8], report: &mut Report) -> Result<Vec<Vec<
     let whole = framing::cut(&decoder, [bytes]);
     for chunking in chunkings(bytes.len(), longest()[0]) {
         report.runs += 1;
+        watch::run();
         if framing::cut(&decoder, pieces(bytes, chunking)) != whole {
             return Err(format!("{chunking:?}: other frames than in one piece"));
         }
@@ -220,6 +223,7 @@ fn in_pieces(
     chunking: Chunking,
     whole: &Played,
 ) -> Checked {
+    watch::run();
     let mut stage = stage(place);
     let mut received = 0;
     for piece in pieces(bytes, chunking) {

@@ -56,17 +56,26 @@ pub(super) fn cookies_have_128_random_bits() {
         cookie.len() == 32 && cookie.bytes().all(|digit| digit.is_ascii_hexdigit()),
         "{cookie}"
     );
-    let mut knock = |cookie: &str| {
+    let mut knock = |line: &str| {
         let conn = stage.connect(Role::Switchboard, "guess");
-        stage.ask(conn, &format!("USR 1 alice@example.net {cookie}"))
+        stage.ask(conn, line)
     };
     for place in 0..32 {
         let mut guess = cookie.clone().into_bytes();
         guess[place] = if guess[place] == b'0' { b'1' } else { b'0' };
-        assert_eq!(knock(&String::from_utf8_lossy(&guess)), "911 1\r\n", "digit {place}");
+        let guess = String::from_utf8_lossy(&guess);
+        let answer = knock(&format!("USR 1 alice@example.net {guess}"));
+        assert_eq!(answer, "911 1\r\n", "digit {place}");
     }
-    assert!(knock(&cookie).starts_with("USR 1 OK "));
-    assert_eq!(knock(&cookie), "911 1\r\n", "it is good once");
+    let right = format!("USR 1 alice@example.net {cookie}");
+    assert!(knock(&right).starts_with("USR 1 OK "));
+    assert_eq!(knock(&right), "911 1\r\n", "it is good once");
+    for wrong in ["USR 1 bob@example.net *", "ANS 1 alice@example.net * 1"] {
+        let cookie = stage.cookie(stage.tried);
+        let conn = stage.connect(Role::Switchboard, "thief");
+        let answer = stage.ask(conn, &wrong.replace('*', &cookie));
+        assert_eq!(answer, "911 1\r\n", "{wrong}: good for its owner and its purpose");
+    }
 }
 
 /// V10: however many switchboards somebody opens, one person's phone rings so often and no more.
