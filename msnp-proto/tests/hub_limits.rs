@@ -16,6 +16,33 @@ fn with_limits(change: impl FnOnce(&mut HubLimits)) -> World {
 }
 
 #[test]
+fn a_hub_for_its_owner_limits_no_number_and_no_rate() {
+    let (off, on) = (HubLimits::off(), HubLimits::new());
+    let numbers = |limits: &HubLimits| {
+        [
+            limits.connections,
+            limits.connections_per_address,
+            limits.cookies,
+            limits.people,
+            limits.rings_of_one,
+            limits.rings,
+            limits.contacts,
+            limits.privacy_entries,
+        ]
+    };
+    assert_eq!(numbers(&off), [usize::MAX; 8]);
+    assert!(numbers(&on).iter().all(|number| *number < 5_000));
+    assert_eq!((off.changes, off.commands, off.texts, off.bytes), (None, None, None, None));
+    assert_eq!((off.failed_calls, off.renames), (None, None));
+    // What keeps one connection from holding memory for ever stays.
+    let sizes = |limits: &HubLimits| {
+        let HubLimits { line, payload, message, backlog_soft, backlog_hard, sign_in, .. } = *limits;
+        (line, payload, message, backlog_soft, backlog_hard, sign_in)
+    };
+    assert_eq!(sizes(&off), sizes(&on));
+}
+
+#[test]
 fn connections_are_limited_in_all_and_by_address() {
     let mut w = with_limits(|limits| {
         limits.connections = 5;

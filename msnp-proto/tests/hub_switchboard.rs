@@ -284,6 +284,19 @@ fn signing_out_takes_ones_switchboards_along() {
 }
 
 #[test]
+fn signing_out_ends_the_switchboards_that_one_has_not_left_yet() {
+    let (mut w, alice, bob, first) = alone();
+    let second = w.switchboard(alice, "alice@example.net");
+    let of_bob = w.call_in(second, bob, "bob@example.net");
+    w.say(first, "OUT");
+    assert!(w.is_closed(first) && !w.is_closed(second));
+    w.say(alice, "OUT");
+    assert_eq!(w.heard(second), ["OUT"]);
+    assert!(w.is_closed(second));
+    assert_eq!(w.heard(of_bob), ["BYE alice@example.net"]);
+}
+
+#[test]
 fn five_minutes_alone_end_a_switchboard() {
     let (mut w, _, bob, board) = alone();
     w.pass(Duration::from_micros(299_999_999));
@@ -327,6 +340,30 @@ fn people_in_one_switchboard_are_limited() {
     assert_eq!(w.ask(alice, "XFR 9 SB"), ["714 9"]);
     w.pass(Duration::from_secs(60));
     cookie(&mut w, alice);
+}
+
+#[test]
+fn calls_that_wait_for_one_person_are_limited_by_caller_and_in_all() {
+    let (mut w, alice, bob, first) = with_limits(|limits| {
+        limits.rings_of_one = 2;
+        limits.rings = 3;
+    });
+    let carol = w.online("carol@example.net");
+    let second = w.switchboard(alice, "alice@example.net");
+    let third = w.switchboard(alice, "alice@example.net");
+    let of_carol = w.switchboard(carol, "carol@example.net");
+    let other = w.switchboard(carol, "carol@example.net");
+    w.ask(first, "CAL 1 bob@example.net");
+    w.ask(second, "CAL 1 bob@example.net");
+    assert_eq!(w.heard(bob).len(), 2, "at the limit for one caller");
+    assert_eq!(w.ask(third, "CAL 1 bob@example.net"), ["713 1"]);
+    w.ask(of_carol, "CAL 1 bob@example.net");
+    assert_eq!(w.heard(bob).len(), 1, "at the limit for all");
+    assert_eq!(w.ask(other, "CAL 1 bob@example.net"), ["217 1"]);
+    assert_eq!(w.heard(bob), NOTHING);
+    w.pass(Duration::from_secs(60));
+    w.call_in(third, bob, "bob@example.net");
+    w.call_in(other, bob, "bob@example.net");
 }
 
 #[test]
