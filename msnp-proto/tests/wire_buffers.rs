@@ -26,6 +26,23 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// A peer that is always a little behind: something is pending at any time, for ever.
+#[test]
+fn an_outbox_that_is_never_empty_does_not_grow() {
+    for (behind, more) in [(10, 1000), (1000, 1000), (1000, 10), (5000, 700)] {
+        let mut outbox = Outbox::new();
+        outbox.buffer().resize(behind, b'x');
+        for _ in 0..10_000 {
+            let len = outbox.buffer().len() + more;
+            outbox.buffer().resize(len, b'x');
+            outbox.consume(more);
+            assert_eq!(outbox.len(), behind);
+        }
+        let held = outbox.buffer().capacity();
+        assert!(held <= 4 * (behind + more) + 4096, "{held} bytes for {behind} pending");
+    }
+}
+
 proptest! {
     #[test]
     fn outbox_is_a_queue_of_bytes(steps in vec(step(), 0..80)) {
