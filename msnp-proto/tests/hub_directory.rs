@@ -1,0 +1,115 @@
+//! A directory that cannot be asked: people hear that, nothing is changed, and those who are there
+//! go on talking.
+
+mod hub_support;
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use hub_support::{World, config, handle, md5_hex, three};
+use msnp_proto::hub::{
+    Change, Directory, DirectoryError, Event, MemoryDirectory, Password, Record, Role,
+};
+use msnp_proto::types::Handle;
+
+/// Accounts in memory that cannot be read for a while. What has a default is left to it.
+struct Flaky {
+    accounts: MemoryDirectory,
+    down: Rc<Cell<bool>>,
+}
+
+impl Flaky {
+    fn check(&self) -> Result<(), DirectoryError> {
+        match self.down.get() {
+            true => Err(DirectoryError::Unavailable),
+            false => Ok(()),
+        }
+    }
+}
+
+impl Directory for Flaky {
+    fn password(&mut self, who: &Handle) -> Result<Option<Password>, DirectoryError> {
+        self.check()?;
+        self.accounts.password(who)
+    }
+
+    fn load(&mut self, who: &Handle) -> Result<Option<Record>, DirectoryError> {
+        self.check()?;
+        self.accounts.load(who)
+    }
+
+    fn commit(&mut self, changes: &[Change]) -> Result<(), DirectoryError> {
+        self.accounts.commit(changes)
+    }
+}
+
+/// A hub whose directory is chosen at run time, and the switch that makes it fail.
+fn world() -> (World<Box<dyn Directory>>, Rc<Cell<bool>>) {
+    let down = Rc::new(Cell::new(false));
+    let directory = Flaky { accounts: three(), down: Rc::clone(&down) };
+    (World::with_directory(config(), Box::new(directory)), down)
+}
+
+const FAILED: DirectoryError = DirectoryError::Unavailable;
+
+#[test]
+fn who_signs_in_hears_that_the_directory_is_not_there_and_can_try_again() {
+    let (mut w, down) = world();
+    let conn = w.connect(Role::Notification);
+    w.ask(conn, "VER 1 MSNP7");
+    let challenge = w.challenge(conn, "alice@example.net");
+    down.set(true);
+    let digest = md5_hex(&[&challenge, "Pa55word"]);
+    assert_eq!(w.ask(conn, &format!("USR 3 MD5 S {digest}")), ["603 3"]);
+    assert!(w.is_closed(conn));
+    let failed = |event: &Event| matches!(event, Event::DirectoryFailed { conn: of, why: FAILED } if *of == conn);
+    assert!(w.events.iter().any(failed), "{:?}", w.events);
+    assert_eq!(w.hub.people(), 0);
+    down.set(false);
+    w.sign_in("alice@example.net", "MSNP7");
+    assert_eq!(w.hub.people(), 1);
+}
+
+#[test]
+fn a_change_is_refused_whether_oneself_or_the_other_cannot_be_looked_up() {
+    let (mut w, down) = world();
+    let alice = w.online("alice@example.net");
+    let before = w.hub.directory_mut().load(&handle("alice@example.net"));
+    w.events.clear();
+    down.set(true);
+    assert_eq!(w.ask(alice, "GTC 1 N"), ["501 1"]);
+    assert_eq!(w.ask(alice, "ADD 2 AL carol@example.net Carol"), ["501 2"]);
+    let failed = Event::DirectoryFailed { conn: alice, why: FAILED };
+    assert_eq!(w.events, [failed.clone(), failed]);
+    assert_eq!(w.ask(alice, "PNG"), ["QNG"]);
+    down.set(false);
+    assert_eq!(w.hub.directory_mut().load(&handle("alice@example.net")), before);
+    assert_eq!(w.ask(alice, "GTC 3 N").len(), 1);
+}
+
+#[test]
+fn a_boxed_directory_is_asked_like_any_other() {
+    let (mut w, _) = world();
+    let (alice, bob) = (w.online("alice@example.net"), handle("bob@example.net"));
+    assert_eq!(w.ask(alice, "ADD 1 FL nobody@example.net x"), ["205 1"]);
+    assert_eq!(w.ask(alice, "PRP 2 PHH 555%200100"), ["PRP 2 5 PHH 555%200100"]);
+    let directory = w.hub.directory_mut();
+    assert!(!directory.commits_in_batches());
+    let phones = directory.properties(&handle("alice@example.net"), &bob).expect("readable");
+    assert_eq!(phones.home.as_deref(), Some("555 0100"));
+    let nobodys = directory.properties(&handle("nobody@example.net"), &bob).expect("readable");
+    assert_eq!(nobodys, Default::default());
+}
+
+#[test]
+fn the_hub_knows_who_is_there_and_how() {
+    let (mut w, _) = world();
+    w.sign_in("carol@example.net", "MSNP7");
+    w.online("alice@example.net");
+    let shown: Vec<String> = w
+        .hub
+        .online()
+        .map(|(who, dialect, status)| format!("{who} {dialect} {status:?}"))
+        .collect();
+    assert_eq!(shown, ["alice@example.net MSNP5 Some(Online)", "carol@example.net MSNP7 None"]);
+}
