@@ -23,6 +23,10 @@ fn nick(text: &str) -> Nick {
     Nick::new(text).expect("a name")
 }
 
+fn groups_of(script: &Script, who: &Handle) -> Vec<GroupId> {
+    script.client.roster().contact(who).map(|contact| contact.groups().to_vec()).unwrap_or_default()
+}
+
 /// How a request ended.
 fn end(script: &mut Script, request: RequestId) -> Option<Result<(), Failure>> {
     script.take_events().into_iter().find_map(|event| match event {
@@ -115,6 +119,48 @@ fn groups_are_made_renamed_filled_and_emptied_before_they_are_deleted() {
     assert_eq!(end(&mut script, request), Some(Ok(())));
     assert_eq!(script.client.roster().contact(&bob).unwrap().groups(), [GroupId(0)]);
     assert_eq!(script.client.roster().groups().count(), 2);
+}
+
+#[test]
+fn a_contact_can_be_in_one_more_group_and_out_of_one_and_under_another_name() {
+    let mut script = Script::online_with(LISTS);
+    let (ns, now) = (script.ns, script.now);
+    let bob = handle("bob@example.net");
+    let request = script.client.copy_contact(now, &bob, GroupId(0)).unwrap();
+    script.hears(ns, "ADD 8 FL bob@example.net Bob 0\r\n");
+    script.says(ns, "ADD 8 FL 8 bob@example.net Bob 0\r\n");
+    assert_eq!(end(&mut script, request), Some(Ok(())));
+    assert_eq!(groups_of(&script, &bob), [GroupId(5), GroupId(0)]);
+    let request = script.client.take_from_group(now, &bob, GroupId(5)).unwrap();
+    script.hears(ns, "REM 9 FL bob@example.net 5\r\n");
+    script.says(ns, "REM 9 FL 9 bob@example.net 5\r\n");
+    assert_eq!(end(&mut script, request), Some(Ok(())));
+    assert_eq!(groups_of(&script, &bob), [GroupId(0)]);
+    let request = script.client.rename_contact(now, &bob, &nick("Bob the B.")).unwrap();
+    script.hears(ns, "REA 10 bob@example.net Bob%20the%20B.\r\n");
+    script.says(ns, "REA 10 10 bob@example.net Bob%20the%20B.\r\n");
+    assert_eq!(end(&mut script, request), Some(Ok(())));
+    assert_eq!(script.client.roster().contact(&bob).unwrap().nick(), &nick("Bob the B."));
+}
+
+#[test]
+fn groups_are_for_contacts_and_moving_is_from_one_to_another() {
+    let mut script = Script::online_with(LISTS);
+    let (ns, now) = (script.ns, script.now);
+    let (bob, eve) = (handle("bob@example.net"), handle("eve@example.net"));
+    for who in [&eve, &handle("nobody@example.net")] {
+        assert_eq!(script.client.copy_contact(now, who, GroupId(5)), Err(Misuse::Unknown));
+        let moved = script.client.move_contact(now, who, GroupId(0), GroupId(5));
+        assert_eq!(moved, Err(Misuse::Unknown), "{who} is on other lists at most");
+    }
+    let moved = script.client.move_contact(now, &bob, GroupId(5), GroupId(5));
+    assert_eq!(moved, Err(Misuse::Already));
+    script.hears(ns, "");
+    // The group that always exists has no other to send its people to: the server says no.
+    let request = script.client.remove_group(now, GroupId::OTHER).unwrap();
+    script.hears(ns, "RMG 8 0\r\n");
+    script.says(ns, "230 8\r\n");
+    assert!(matches!(end(&mut script, request), Some(Err(Failure::Refused(_)))));
 }
 
 #[test]
