@@ -428,6 +428,37 @@ mod tests {
     }
 
     #[test]
+    fn somebody_who_may_be_absent_and_is_not_hears_and_says_everything() {
+        let mut host = Some(Diary::default());
+        let conn = ConnId::new(5, 3);
+        host.handle_connected(NOW, conn);
+        host.handle_input(NOW, conn, b"x");
+        host.handle_eof(NOW, conn);
+        host.handle_closed(NOW, conn, Closed::Reset);
+        host.handle_listening(NOW, ListenerId(7), PEER);
+        host.handle_unlistened(NOW, ListenerId(7), Closed::Done);
+        let heard = [
+            Entry::Connected(conn),
+            Entry::Input(conn, b"x".to_vec()),
+            Entry::Eof(conn),
+            Entry::Closed(conn, Closed::Reset),
+            Entry::Listening(ListenerId(7)),
+            Entry::Unlistened(ListenerId(7)),
+        ];
+        assert_eq!(events(&mut host), heard);
+        assert_eq!(host.handle_accepted(NOW, ListenerId(7), PEER), Some(ConnId::new(0, 9)));
+        assert!(host.wants_read(conn) && !host.wants_read(ConnId::new(4, 3)));
+
+        let inner = host.as_mut().expect("present");
+        (inner.bytes, inner.deadline) = (b"bytes".to_vec(), Some(Instant::from_micros(10)));
+        host.consume(NOW, conn, 3);
+        assert_eq!(host.pending(conn), b"es");
+        assert_eq!(host.next_deadline(), Some(Instant::from_micros(10)));
+        host.handle_timeout(Instant::from_micros(10));
+        assert_eq!((events(&mut host), host.next_deadline()), ([Entry::Due].to_vec(), None));
+    }
+
+    #[test]
     fn nobody_wants_nothing() {
         let mut both = Both::new(Diary::default(), None::<Both<Diary, Diary>>);
         let conn = ConnId::new(1, 0);
