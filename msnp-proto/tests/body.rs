@@ -2,7 +2,7 @@
 
 use msnp_proto::body::{
     Charset, Colour, ContentType, Effects, Font, Format, Message, Mime, MimeProblem, Text, control,
-    text,
+    decode_words, text,
 };
 use msnp_proto::types::Handle;
 
@@ -199,6 +199,34 @@ fn charsets() {
         let text = text_of(&payload);
         assert_eq!((text.content.as_str(), text.charset), (content, kind), "{charset}");
         assert_eq!(text.raw, kept.then_some(payload), "{charset}");
+    }
+}
+
+#[test]
+fn a_text_of_ones_own_is_plain_and_what_is_read_shows_its_parts() {
+    let text = Text::new("Hi");
+    assert_eq!((&*text.content, text.format, text.charset), ("Hi", Format::ARIAL, Charset::Utf8));
+    assert_eq!(text.raw, None);
+    let payload = with_type("text/plain; charset=UTF-8", b"Hi\r\n");
+    let Message::Text(view) = Message::parse(&payload) else { panic!("a text") };
+    assert_eq!((view.content(), view.charset()), (&b"Hi\r\n"[..], Charset::Utf8));
+    assert_eq!(view.mime().headers().get("content-TYPE"), Some(&b"text/plain; charset=UTF-8"[..]));
+}
+
+/// RFC 2047, with the examples of RFC 4648 for what is left over at the end.
+#[test]
+fn encoded_words_are_read_in_both_codings() {
+    for (word, text) in [
+        ("=?utf-8?B?Zg==?=", "f"),
+        ("=?utf-8?B?Zm8=?=", "fo"),
+        ("=?utf-8?B?Zm9v?=", "foo"),
+        ("=?utf-8?B?Zm9vYg?=", "foob"),
+        ("=?iso-8859-1?B?++//?=", "ûïÿ"),
+        ("=?UTF-8*en?q?caf=C3=A9_noir?=", "café noir"),
+        ("=?latin1?Q?caf=E9?=", "café"),
+        ("Re: =?utf-8?B?Zm9v?= bar", "Re: foo bar"),
+    ] {
+        assert_eq!(decode_words(word.as_bytes()), text, "{word}");
     }
 }
 
