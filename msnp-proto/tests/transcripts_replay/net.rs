@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use msnp_proto::hub::{Hub, HubConfig, MemoryDirectory};
 use msnp_proto::machine::{Closed, ConnId, Host, ListenerId, Output, Shutdown, Target};
 use msnp_proto::testing::{Chunking, MachineEvent, MachineHost, Net, SeededEntropy, Transcript};
 use msnp_proto::time::{Duration, Instant};
@@ -77,6 +78,45 @@ fn connections_that_cannot_be() {
         ]
     );
     assert_eq!(net.events(bob)[1], MachineEvent::Unlistened(Closed::AddressUnavailable));
+}
+
+#[test]
+fn a_stream_that_ends_is_closed_by_who_hears_its_end() {
+    let mut net = Net::new();
+    let hub = net.add("hub", MachineHost::new(|_| Echo::default()));
+    let client = net.add("alice", MachineHost::new(|_| Echo::saying(b"hello")));
+    net.host_mut(hub).listen(any(1863));
+    let ip = net.ip(hub).to_string();
+    net.host_mut(client).connect(to(&ip, 1863));
+    net.settle();
+    let [name] = &net.connections()[..] else { panic!("{net:?}") };
+    net.half_close(&name.clone(), Side::Client);
+    net.settle();
+    assert_eq!(net.connections(), [""; 0]);
+    for host in [hub, client] {
+        let events = net.events(host);
+        assert!(matches!(events.last(), Some(MachineEvent::Closed(_, Closed::Done))), "{events:?}");
+    }
+}
+
+#[test]
+fn a_socket_that_was_given_up_takes_nobody_in() {
+    let mut config = HubConfig::loopback();
+    config.dispatch = any(1863);
+    let mut net = Net::new();
+    let hub = Hub::new(config, MemoryDirectory::new(), Box::new(SeededEntropy::new(1)));
+    let hub = net.add("hub", hub);
+    let client = net.add("alice", MachineHost::new(|_| Echo::default()));
+    net.host_mut(client).connect(to("hub", 1863));
+    net.settle();
+    assert_eq!(net.connections().len(), 1);
+    net.with(hub, |hub, now| hub.shut_down(now));
+    net.settle();
+    assert_eq!(net.connections(), [""; 0]);
+    let late = net.host_mut(client).connect(to("hub", 1863));
+    net.settle();
+    let refused = MachineEvent::Closed(late, Closed::Refused);
+    assert_eq!(net.events(client).pop(), Some(refused));
 }
 
 #[test]
