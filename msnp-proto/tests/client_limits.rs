@@ -3,10 +3,11 @@
 
 mod script;
 
-use msnp_proto::client::{ChatId, Config, Event, Outcome, SignIn, Warning};
-use msnp_proto::error::{Expected, Lost, Misuse};
+use msnp_proto::client::{ChatId, Config, Event, Failure, Outcome, SignIn, Warning};
+use msnp_proto::error::{Expected, Lost, Misuse, Violation, Wait};
 use msnp_proto::machine::{ConnId, Target};
 use msnp_proto::ns::Change;
+use msnp_proto::time::Duration;
 use msnp_proto::types::{Delivery, Dialect, ErrorCode, GroupId, Handle, Nick, Status};
 use msnp_proto::wire::Verb;
 use script::Script;
@@ -40,9 +41,9 @@ fn ring(script: &mut Script, who: &str) -> Vec<Event> {
 fn the_chat_that_was_used_least_lately_is_forgotten_for_a_new_one() {
     let mut script = online(|config| config.chats = 2);
     let first = dormant(&mut script, 8, "bob@example.net");
-    script.now = script.now + msnp_proto::time::Duration::from_secs(1);
+    script.now += Duration::from_secs(1);
     let second = dormant(&mut script, 9, "carol@example.net");
-    script.now = script.now + msnp_proto::time::Duration::from_secs(1);
+    script.now += Duration::from_secs(1);
     let third = script.client.open_chat(script.now, &handle("dave@example.net")).expect("room");
     let now = script.now;
     let gone = script.client.send_text(now, first, "Still there?", Delivery::Always);
@@ -203,4 +204,47 @@ fn groups_over_the_limit_are_reported_and_left_out() {
     assert_eq!(script.client.roster().groups().count(), 64);
     let over = Warning::TooMany { verb: Verb::new(*b"LSG") };
     assert_eq!(script.before.iter().filter(|warning| **warning == over).count(), 6);
+}
+
+#[test]
+fn challenges_are_counted_by_the_minute() {
+    for (after, lost) in
+        [(59_999_999, Some(Lost::Violation(Violation::ChallengeFlood))), (60_000_000, None)]
+    {
+        let mut script = Script::online();
+        for _ in 0..10 {
+            script.says(script.ns, "CHL 0 1\r\n");
+        }
+        script.now += Duration::from_micros(after);
+        script.says(script.ns, "CHL 0 1\r\n");
+        assert_eq!(script.lost(), lost, "after {after} µs");
+    }
+}
+
+#[test]
+fn no_answer_to_a_page_is_a_good_one_and_to_other_requests_it_is_none() {
+    let mut script = Script::online();
+    let now = script.now;
+    let page = Change::Page { account: handle("bob@example.net"), text: "Call me".into() };
+    let page = script.client.change(now, page).expect("online");
+    let rename = script.client.rename(now, &Nick::new("Al").expect("a name")).expect("online");
+    script.wait(Duration::from_secs(30));
+    let seen = script.take_events();
+    assert!(seen.contains(&Event::Done { request: page }), "{seen:?}");
+    let unanswered = seen.iter().any(|event| {
+        matches!(event, Event::Refused { request, why: Failure::TimedOut(Wait::Request), .. }
+            if *request == rename)
+    });
+    assert!(unanswered, "{seen:?}");
+}
+
+#[test]
+fn a_version_report_that_is_refused_is_reported_and_no_more() {
+    let mut script = Script::signing_in();
+    let ns = script.connect("messenger.example.net:1863");
+    script.sign_in_to(ns, "SYN 5 0\r\nLST 5 RL 0 0 0\r\n");
+    script.says(ns, "CHG 6 NLN\r\n500 7\r\n");
+    let (verb, code) = (Verb::new(*b"CVR"), ErrorCode::INTERNAL);
+    assert_eq!(script.warnings(), [Warning::Refused { verb, code }]);
+    assert!(script.client.is_online());
 }

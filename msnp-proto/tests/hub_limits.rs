@@ -151,6 +151,9 @@ fn large_payloads_at_the_notification_server_are_passed_over() {
     let mail = format!("SDC 2 a@b.c 0x0409 MSMSGS MSMSGS X X Al 8193\r\n{page}PNG\r\n");
     w.send(alice, mail.as_bytes());
     assert_eq!(w.heard(alice), ["503 2", "QNG"]);
+    // Whoever cannot say which request it is cannot be told that it is refused.
+    w.send(alice, b"QRY x msmsgs@msnmsgr.com 8193\r\n");
+    assert!(w.is_closed(alice));
 }
 
 #[test]
