@@ -91,6 +91,23 @@ fn adding_a_contact_tells_both_sides() {
 }
 
 #[test]
+fn the_name_of_a_contact_is_that_of_the_forward_list() {
+    let mut w = World::new();
+    let alice = w.sign_in("alice@example.net", "MSNP5");
+    let name = |w: &World| {
+        let record = w.hub.directory().record(&handle("alice@example.net")).unwrap();
+        record.contact(&handle("carol@example.net")).unwrap().name.to_string()
+    };
+    w.ask(alice, "ADD 1 AL carol@example.net Allowed");
+    assert_eq!(name(&w), "Allowed", "the first list gives a name");
+    w.ask(alice, "ADD 2 FL carol@example.net Contact");
+    assert_eq!(name(&w), "Contact");
+    w.ask(alice, "REM 3 AL carol@example.net");
+    w.ask(alice, "ADD 4 BL carol@example.net Blocked");
+    assert_eq!(name(&w), "Contact", "and no other list another one");
+}
+
+#[test]
 fn what_was_changed_is_there_at_the_next_sign_in() {
     let mut w = World::new();
     let alice = w.sign_in("alice@example.net", "MSNP7");

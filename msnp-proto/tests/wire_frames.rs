@@ -330,6 +330,23 @@ fn strict_decoder_forgives_nothing() {
     }
 }
 
+/// The counter is what other tests hold against the bytes received, so it has to count.
+#[test]
+fn each_byte_of_a_line_is_counted_as_looked_at_and_none_of_a_payload() {
+    let lines = b"CHG 9 AWY\r\nMSG Hotmail Hotmail 900\r\n";
+    let stream = [&lines[..], &[b'\n'; 900], b"QNG\r\n"].concat();
+    let words = (stream.len() - 900 - 3 * 2) as u64;
+    for chunk in [1, 7, 100, stream.len()] {
+        let (mut inbox, mut seen) = (Inbox::new(client()), Vec::new());
+        for chunk in stream.chunks(chunk) {
+            take(&mut inbox, chunk, &mut seen);
+        }
+        assert_eq!(seen.len(), 3);
+        let scanned = inbox.decoder().scanned();
+        assert!((words..=2 * (words + 6)).contains(&scanned), "{scanned} in pieces of {chunk}");
+    }
+}
+
 #[test]
 fn scanning_ends_whatever_the_bytes_are() {
     // `take` counts its steps; here are the inputs that made other scanners stand still.
