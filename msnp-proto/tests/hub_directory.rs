@@ -101,6 +101,29 @@ fn a_boxed_directory_is_asked_like_any_other() {
     assert_eq!(nobodys, Default::default());
 }
 
+/// What Bob reads of Alice's phone at home while she is offline, if she blocks him or not.
+fn phone_of_who_is_offline<D: Directory>(mut w: World<D>, blocked: bool) -> bool {
+    let alice = w.online("alice@example.net");
+    w.ask(alice, "PRP 1 PHH 555%200100");
+    if blocked {
+        w.ask(alice, "REM 2 AL bob@example.net");
+        w.ask(alice, "ADD 3 BL bob@example.net Bob");
+    }
+    w.hang_up(alice);
+    let bob = w.sign_in("bob@example.net", "MSNP7");
+    let dump = w.ask(bob, "SYN 1 0");
+    let line = dump.iter().find(|line| line.contains("alice@example.net PHH"));
+    line.expect("Alice is a contact of Bob's").ends_with(" 555%200100")
+}
+
+#[test]
+fn phones_of_people_who_are_offline_are_not_for_those_whom_they_block() {
+    for blocked in [false, true] {
+        assert_eq!(phone_of_who_is_offline(World::new(), blocked), !blocked, "kept in memory");
+        assert_eq!(phone_of_who_is_offline(world().0, blocked), !blocked, "by the default");
+    }
+}
+
 #[test]
 fn the_hub_knows_who_is_there_and_how() {
     let (mut w, _) = world();
