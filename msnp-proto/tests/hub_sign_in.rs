@@ -5,6 +5,7 @@ mod hub_support;
 use hub_support::{World, config, handle, md5_hex, three};
 use msnp_proto::hub::{Event, HubConfig, MemoryDirectory, Role, Why};
 use msnp_proto::time::Duration;
+use msnp_proto::types::Dialect;
 
 const NOTHING: [&str; 0] = [];
 
@@ -50,6 +51,21 @@ fn a_client_without_common_version_may_ask_for_news_of_itself() {
     w.heard(conn);
     assert_eq!(w.ask(conn, "INF 2"), ["715 2"]);
     assert!(w.is_closed(conn));
+}
+
+#[test]
+fn who_names_no_version_speaks_the_oldest_if_the_hub_does() {
+    for (dialects, answer) in [
+        (vec![Dialect::Msnp2, Dialect::Msnp7], "XFR 2 NS 192.0.2.1:1864"),
+        (vec![Dialect::Msnp7], "715 2"),
+    ] {
+        let mut config = config();
+        config.dialects = dialects;
+        let mut w = World::with(config, three());
+        let conn = w.connect(Role::Dispatch);
+        assert_eq!(w.ask(conn, "USR 2 MD5 I alice@example.net"), [answer]);
+        assert!(w.is_closed(conn), "{answer}");
+    }
 }
 
 #[test]
