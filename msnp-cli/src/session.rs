@@ -2,27 +2,27 @@
 //! events that come of it.
 //!
 //! This module knows how to sign in, to wait, and to sign off in order. What is said in between is
-//! the verbs' business.
+//! the verbs' business. How it comes to be is in [`opening`].
+
+mod opening;
 
 use std::time::Duration;
 
-use msnp_mio::{Happened, Options, Reactor, Tap};
-use msnp_proto::client::{ChatId, Client, Config, Event as Told, SignIn};
+pub(crate) use opening::{Setup, Who};
+
+use msnp_mio::{Happened, Reactor};
+use msnp_proto::client::{ChatId, Client, Event as Told, SignIn};
 use msnp_proto::error::{Lost, Misuse};
-use msnp_proto::machine::{ConnId, Target};
+use msnp_proto::machine::Target;
 use msnp_proto::pair::{Both, Either};
 use msnp_proto::secret::Secret;
 use msnp_proto::time::Instant;
 use msnp_proto::types::{Delivery, Handle, Status};
 
 use crate::agent::Means;
-use crate::args::{Server, SignInArgs, Until};
-use crate::check::watch::Watch;
-use crate::console::Console;
-use crate::events::{Event, Mark, Marked, Progress, Ready};
+use crate::events::{Event, Mark, Marked, Progress};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::keepalive;
 use crate::ledger::{Ledger, millis};
 use crate::log::Log;
 use crate::loopback::{self, Backstage};
@@ -35,25 +35,6 @@ pub(crate) type Party = Both<Client, Option<Backstage>>;
 
 /// How long the goodbyes may take, and the other side's.
 const GOODBYE: Duration = Duration::from_secs(3);
-
-/// How long the built-in server may take to come up.
-const BACKSTAGE: Duration = Duration::from_secs(10);
-
-/// What a verb decides about its session.
-pub(crate) struct Setup<'a> {
-    pub(crate) args: &'a SignInArgs,
-    pub(crate) config: Config,
-    pub(crate) until: Until,
-}
-
-/// As whom a watched session signs in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Who {
-    /// The account that is named.
-    Account,
-    /// It will not come to that.
-    Nobody,
-}
 
 /// What happened while waiting.
 pub(crate) enum Step {
@@ -88,95 +69,6 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Gets a password, brings the built-in server up if it is wanted, and says `ready`.
-    pub(crate) fn open(console: Console, setup: Setup<'_>) -> Result<Self, Failure> {
-        Self::open_watched(console, setup, None)
-    }
-
-    /// As [`Session::open`], with somebody who watches; `Nobody` signs in only as far as no account
-    /// is needed.
-    pub(crate) fn open_watched(
-        mut console: Console,
-        setup: Setup<'_>,
-        watch: Option<(&Watch, Who)>,
-    ) -> Result<Self, Failure> {
-        let Setup { args, mut config, until } = setup;
-        let is_loopback = args.server == Server::Loopback;
-        let is_nobody = watch.is_some_and(|(_, who)| who == Who::Nobody);
-        let account = match (&args.account, is_loopback) {
-            (Some(account), _) => account.clone(),
-            (None, _) if is_nobody => loopback::handle(loopback::ME),
-            (None, true) => loopback::handle(loopback::ME),
-            (None, false) => {
-                return Err(Failure::new(
-                    Exit::Config,
-                    "no account to sign in with: use --account NAME@DOMAIN or set MSNP_ACCOUNT",
-                ));
-            }
-        };
-        let sources = args.password();
-        let password = if is_nobody || (is_loopback && !sources.is_named()) {
-            // Nothing is checked there.
-            Secret::default()
-        } else {
-            sources.obtain(account.as_str(), &console.signals)?
-        };
-        if let Some(dialects) = args.dialects() {
-            config.dialects = dialects.to_vec();
-        }
-        let backstage = is_loopback.then(|| loopback::backstage(&account));
-        let mut options = Options::default();
-        if !is_loopback {
-            options.connect_timeout = args.connect_timeout;
-        }
-        let party = Both::new(Client::new(config), backstage);
-        let mut reactor = Reactor::with_options(party, options)?;
-        // The client pings its server; a switchboard has no such question.
-        reactor.set_socket_setup(keepalive::after(keepalive::OF_CLIENTS));
-        let trace = console.trace(is_ours).map(|trace| -> Box<dyn Tap> { trace });
-        if let Some((watch, _)) = watch {
-            reactor.set_tap(watch.tap(trace, is_ours));
-            reactor.set_resolver(watch.resolver());
-        } else if let Some(trace) = trace {
-            reactor.set_tap(trace);
-        }
-        let waker = reactor.handle();
-        console.signals.on_first(move || waker.wake());
-        let begun = reactor.now();
-        let server = match &args.server {
-            Server::At(server) => server.clone(),
-            Server::Loopback => {
-                console.log.note("built-in server, nothing leaves this machine");
-                raise(&mut reactor, &console.signals)?
-            }
-        };
-        let Console { out, log, signals, .. } = console;
-        let ledger = Ledger::new(until);
-        let mut session = Self {
-            reactor,
-            out,
-            log,
-            ledger,
-            signals,
-            server,
-            account,
-            password,
-            status: Status::Online,
-            begun,
-            protocol: None,
-            is_loopback,
-            leaving: false,
-            broken_noted: false,
-        };
-        session.out.emit(&Event::Ready(Ready {
-            version: env!("CARGO_PKG_VERSION"),
-            server: Some(session.server.to_string()),
-            loopback: Some(is_loopback),
-            ..Ready::default()
-        }));
-        Ok(session)
-    }
-
     /// From the next sign-in on others see us as offline.
     pub(crate) fn hide(&mut self) {
         self.status = Status::Hidden;
@@ -462,11 +354,6 @@ impl Session {
     }
 }
 
-/// Of the connections on this reactor those of our own client.
-fn is_ours(conn: ConnId) -> bool {
-    conn.slot() % 2 == 0
-}
-
 fn react(
     reactor: &mut Reactor<Party>,
     at: &mut loopback::At,
@@ -476,28 +363,5 @@ fn react(
     match &mut reactor.host_mut().second {
         Some(backstage) => loopback::react(backstage, at, now, event),
         None => Ok(false),
-    }
-}
-
-/// Runs the built-in server until the echo answers.
-fn raise(reactor: &mut Reactor<Party>, signals: &Signals) -> Result<Target, Failure> {
-    let until = reactor.now() + BACKSTAGE;
-    let mut at = None;
-    loop {
-        if let Some(exit) = signals.taken() {
-            return Err(Failure::new(exit, "interrupted"));
-        }
-        match reactor.next(Some(until))? {
-            Happened::Event(Either::Second(event)) => {
-                if react(reactor, &mut at, event)? {
-                    return at
-                        .ok_or_else(|| Failure::new(Exit::Bug, "built-in server without address"));
-                }
-            }
-            Happened::Event(Either::First(_)) | Happened::Woken => {}
-            Happened::Due => {
-                return Err(Failure::new(Exit::Bug, "the built-in server does not come up"));
-            }
-        }
     }
 }
