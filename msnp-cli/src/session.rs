@@ -20,7 +20,9 @@ use msnp_proto::time::Instant;
 use msnp_proto::types::{Delivery, Handle, Status};
 
 use crate::agent::Means;
-use crate::events::{Event, Mark, Marked, Progress};
+use crate::check::diagnosis::{Diagnosis, Trouble, diagnose};
+use crate::check::watch::Watch;
+use crate::events::{Event, Mark, Marked, Progress, StageName};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::ledger::{Ledger, millis};
@@ -51,6 +53,7 @@ pub(crate) enum Step {
 /// A client on its reactor.
 pub(crate) struct Session {
     reactor: Reactor<Party>,
+    watch: Watch,
     pub(crate) out: Output,
     pub(crate) log: Log,
     pub(crate) ledger: Ledger,
@@ -61,6 +64,7 @@ pub(crate) struct Session {
     /// The status to sign in with.
     status: Status,
     begun: Instant,
+    /// What was agreed on the connection of the moment.
     protocol: Option<String>,
     is_loopback: bool,
     /// Events of our own sign-off are expected.
@@ -88,9 +92,7 @@ impl Session {
                     match told {
                         Told::Online { .. } => return Ok(Ok(())),
                         Told::Lost { why } if self.client().next_attempt().is_none() => {
-                            self.explain(why);
-                            let text = format!("not signed in: {why}");
-                            return Ok(Err(Failure::new(Exit::of_lost(why), text)));
+                            return Ok(Err(self.explain(why)));
                         }
                         _ => {}
                     }
@@ -99,7 +101,10 @@ impl Session {
                 Step::Due => {
                     let limit = until.map_or(Duration::ZERO, |(_, limit)| limit);
                     let limit = humantime::format_duration(limit);
-                    self.log.error(format_args!("not signed in within --timeout of {limit}"));
+                    let found = self.diagnosis(Trouble::TimedOut);
+                    let seen = found
+                        .map_or_else(String::new, |it| format!(": {}; {}", it.seen, it.advice));
+                    self.log.error(format_args!("not signed in within --timeout of {limit}{seen}"));
                     let text = format!("--timeout of {limit} ran out");
                     return Ok(Err(Failure::new(Exit::Timeout, text)));
                 }
@@ -132,20 +137,24 @@ impl Session {
         Some(Exit::of_lost(why))
     }
 
-    /// Says on stderr why there is no session, and what may be done about it.
-    pub(crate) fn explain(&self, why: Lost) {
+    /// Says on stderr why there is no session, and what may be done about it; returns how to end.
+    pub(crate) fn explain(&self, why: Lost) -> Failure {
         let (server, account) = (&self.server, &self.account);
-        let advice = match Exit::of_lost(why) {
-            Exit::NoHost => "check the name after --server",
-            Exit::Retry if matches!(why, Lost::Connection(_)) => {
-                "check --server and whether it runs"
-            }
-            Exit::Retry => "trying again later may help",
-            Exit::SignIn => "check --account and the password",
-            Exit::Protocol => "this may be no MSN Messenger server, or one of another version",
-            _ => "see the number that the server gave",
+        let exit = Exit::of_lost(why);
+        let (exit, seen, advice) = match self.diagnosis(Trouble::Lost(why)) {
+            Some(found) if found.is_foreign => (Exit::Protocol, found.seen, found.advice),
+            Some(found) => (exit, found.seen, found.advice),
+            None => (exit, why.to_string(), advice(exit, why).into()),
         };
-        self.log.error(format_args!("cannot sign in to {server} as {account}: {why}; {advice}"));
+        self.log.error(format_args!("cannot sign in to {server} as {account}: {seen}; {advice}"));
+        Failure::new(exit, format!("not signed in: {seen}"))
+    }
+
+    /// What is wrong with a server that took the connection and agreed on no version there.
+    fn diagnosis(&self, trouble: Trouble) -> Option<Diagnosis> {
+        let seen = self.watch.seen();
+        (self.protocol.is_none() && seen.peer.is_some())
+            .then(|| diagnose(StageName::Version, trouble, &seen))
     }
 
     /// Waits for something to happen. What only the built-in server is concerned with is done here.
@@ -200,11 +209,14 @@ impl Session {
     fn event(&mut self, told: &Told) -> Option<Event> {
         let now = self.now();
         match told {
-            Told::Connected { server } => Some(Event::Connected(Progress {
-                server: server.to_string(),
-                ms: millis(now, self.begun),
-                ..Progress::default()
-            })),
+            Told::Connected { server } => {
+                self.protocol = None;
+                Some(Event::Connected(Progress {
+                    server: server.to_string(),
+                    ms: millis(now, self.begun),
+                    ..Progress::default()
+                }))
+            }
             Told::Agreed { dialect } => {
                 self.protocol = Some(dialect.to_string());
                 self.log.detail(format_args!("the server agreed on {dialect}"));
@@ -227,7 +239,6 @@ impl Session {
                 if let Some(refused) = translate::refused_sign_in(*why) {
                     self.out.emit(&refused);
                 }
-                self.protocol = None;
                 (!self.leaving).then(|| Event::Lost { reason: why.to_string() })
             }
             Told::Retrying { attempt, wait } => {
@@ -363,5 +374,17 @@ fn react(
     match &mut reactor.host_mut().second {
         Some(backstage) => loopback::react(backstage, at, now, event),
         None => Ok(false),
+    }
+}
+
+/// What may be done about a session that never came, or was not let in.
+fn advice(exit: Exit, why: Lost) -> &'static str {
+    match exit {
+        Exit::NoHost => "check the name after --server",
+        Exit::Retry if matches!(why, Lost::Connection(_)) => "check --server and whether it runs",
+        Exit::Retry => "trying again later may help",
+        Exit::SignIn => "check --account and the password",
+        Exit::Protocol => "this may be no MSN Messenger server, or one of another version",
+        _ => "see the number that the server gave",
     }
 }

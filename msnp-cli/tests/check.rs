@@ -97,30 +97,6 @@ fn a_server_that_hangs_up_or_keeps_silent_is_described_at_each_stage() {
 }
 
 #[test]
-fn other_services_are_known_by_what_they_say() {
-    let rows: [(&[u8], &str); 7] = [
-        (b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n", "a web server"),
-        (b"SSH-2.0-OpenSSH_9.6\r\n", "an SSH server"),
-        (b"220 mail.example.net ESMTP\r\n", "a mail or FTP server"),
-        (b"* OK IMAP4rev1 ready\r\n", "an IMAP server"),
-        (b"\x15\x03\x01\x00\x02\x02\x28", "TLS"),
-        (&[0xff; 20_000], "\\xff"),
-        (b"\x1b[2J\r\n", "\\x1b"),
-    ];
-    for (bytes, seen) in rows {
-        let fake = Fake::start(move |n, _| match n {
-            0 if bytes[0] == 0x15 => Answer::SayAndHangUp(bytes.to_vec()),
-            0 => Answer::Say(bytes.to_vec()),
-            _ => Answer::Nothing,
-        });
-        let (passed, failed) = failure(&check(&fake.at, &[]), 76);
-        assert_eq!(passed, 2);
-        let text = failed["seen"].as_str().expect("a text");
-        assert!(text.contains(seen) && text.is_ascii() && text.len() < 500, "{text}");
-    }
-}
-
-#[test]
 fn refusals_are_explained() {
     let rows = [
         ("VER", "VER 1 0", 2, 76, "none of the versions"),

@@ -29,16 +29,18 @@ pub(crate) struct Diagnosis {
 }
 
 /// Kinds of servers that people have at the address that they gave, by the first bytes they say.
-const KINDS: [(&[u8], &str); 9] = [
+const KINDS: [(&[u8], &str); 11] = [
     (b"HTTP/", "a web server"),
     (b"<!DOCTYPE", "a web server"),
     (b"<html", "a web server"),
     (b"SSH-", "an SSH server"),
     (b"220 ", "a mail or FTP server"),
+    (b"220-", "a mail or FTP server"),
     (b"+OK", "a POP3 server"),
     (b"* OK", "an IMAP server"),
     (b"<?xml", "an XMPP server"),
     (b"RFB ", "a VNC server"),
+    (b"NOTICE ", "an IRC server"),
 ];
 
 /// Finds the words.
@@ -198,10 +200,22 @@ fn foreign(seen: &Seen) -> Option<Words> {
     let is = |start: &[u8]| {
         first.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start))
     };
-    let (_, kind) = KINDS.iter().find(|(start, _)| is(start))?;
+    let kind = match KINDS.iter().find(|(start, _)| is(start)) {
+        Some((_, kind)) => kind,
+        None if is_irc(first) => "an IRC server",
+        None => return None,
+    };
     Some((
         format!("{said}, as {kind} does"),
         "the port of another service",
         "check the port after --server: MSN Messenger servers listen at 1863",
     ))
+}
+
+/// The name of a server, then a number or a notice.
+fn is_irc(first: &[u8]) -> bool {
+    let mut words = first.split(|byte| *byte == b' ');
+    let is_name = words.next().is_some_and(|word| word.starts_with(b":"));
+    let is_number = |word: &[u8]| word.len() == 3 && word.iter().all(u8::is_ascii_digit);
+    is_name && words.next().is_some_and(|word| word == b"NOTICE" || is_number(word))
 }

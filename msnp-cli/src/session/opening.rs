@@ -88,11 +88,10 @@ impl Session {
         reactor.set_socket_setup(keepalive::after(keepalive::OF_CLIENTS));
         let trace = console.trace(is_ours).map(|trace| -> Box<dyn Tap> { trace });
         if let Some((watch, _)) = watch {
-            reactor.set_tap(watch.tap(trace, is_ours));
             reactor.set_resolver(watch.resolver());
-        } else if let Some(trace) = trace {
-            reactor.set_tap(trace);
         }
+        let watch = watch.map_or_else(Watch::default, |(watch, _)| watch.clone());
+        reactor.set_tap(watch.tap(trace, is_ours));
         let waker = reactor.handle();
         console.signals.on_first(move || waker.wake());
         let begun = reactor.now();
@@ -107,6 +106,7 @@ impl Session {
         let ledger = Ledger::new(until);
         let mut session = Self {
             reactor,
+            watch,
             out,
             log,
             ledger,
