@@ -67,15 +67,19 @@ pub(crate) struct Session {
     /// What was agreed on the connection of the moment.
     protocol: Option<String>,
     is_loopback: bool,
+    /// What others do is not what we are here for.
+    is_errand: bool,
     /// Events of our own sign-off are expected.
     leaving: bool,
     broken_noted: bool,
 }
 
 impl Session {
-    /// From the next sign-in on others see us as offline.
-    pub(crate) fn hide(&mut self) {
+    /// From the next sign-in on others see us as offline, and what they do is not shown: somebody
+    /// asked for something, and gets that.
+    pub(crate) fn come_for_an_errand(&mut self) {
         self.status = Status::Hidden;
+        self.is_errand = true;
     }
 
     /// Signs in, again if the client's policy wants that. `until` is when to give up, and the same as
@@ -181,6 +185,9 @@ impl Session {
 
     /// The same for what comes of something that the user has named.
     pub(crate) fn show_marked(&mut self, told: &Told, mark: Mark) {
+        if self.is_errand && !is_of_session(told) {
+            return;
+        }
         let now = self.now();
         let ours = match told {
             Told::Queued { message } => self.ledger.queued(*message),
@@ -375,6 +382,23 @@ fn react(
         Some(backstage) => loopback::react(backstage, at, now, event),
         None => Ok(false),
     }
+}
+
+/// Whether it is about the session as such, and not about people.
+fn is_of_session(told: &Told) -> bool {
+    matches!(
+        told,
+        Told::Connected { .. }
+            | Told::Agreed { .. }
+            | Told::Referred { .. }
+            | Told::Authenticated { .. }
+            | Told::Online { .. }
+            | Told::Lost { .. }
+            | Told::Retrying { .. }
+            | Told::Refused { .. }
+            | Told::Warning(_)
+            | Told::System(_)
+    )
 }
 
 /// What may be done about a session that never came, or was not let in.

@@ -118,6 +118,7 @@ impl Session {
             begun,
             protocol: None,
             is_loopback,
+            is_errand: false,
             leaving: false,
             broken_noted: false,
         };
