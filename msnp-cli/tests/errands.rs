@@ -71,3 +71,33 @@ fn the_echo_is_not_printed_where_nobody_asked_for_it() {
         |event: &Value| !["ready", "stage", "done"].iter().any(|name| event["type"] == *name);
     assert!(!checked.events().iter().any(others), "{:?}", checked.lines);
 }
+
+#[test]
+fn settings_are_words_in_text_and_the_protocols_in_json() {
+    let (_serve, at) = Msnp::serve(&[]);
+    let rows: [(&[&str], [(&str, &str); 2]); 2] = [
+        (
+            &["privacy", "block", "--prompt", "never"],
+            [
+                ("BL", "privacy = block (only people you allow may see and call you)"),
+                ("N", "prompt = never (you are not asked when somebody makes you a contact)"),
+            ],
+        ),
+        (
+            &["privacy", "allow", "--prompt", "ask"],
+            [
+                ("AL", "privacy = allow (whoever is on no list may see and call you)"),
+                ("A", "prompt = ask (you are asked when somebody makes you a contact)"),
+            ],
+        ),
+    ];
+    for (args, expected) in rows {
+        let text = Msnp::start_as("alice", &at, args).end();
+        text.assert_code(0);
+        let json = Msnp::start_as("alice", &at, &["privacy", "-o", "json"]).end();
+        for ((value, words), setting) in expected.into_iter().zip(json.all("setting")) {
+            assert_eq!(setting["value"], value);
+            assert!(text.lines.iter().any(|line| line.ends_with(words)), "{:?}", text.lines);
+        }
+    }
+}

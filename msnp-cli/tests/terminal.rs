@@ -182,7 +182,7 @@ fn a_slash_begins_a_command() {
     let mut terminal = Terminal::start(&[]);
     terminal.until("> \x1b[K");
     terminal.press("/status BSY\r");
-    terminal.until("state = BSY");
+    terminal.until("state = busy");
     terminal.press("//etc\r");
     terminal.until("\"Echo\": /etc\r\n");
     terminal.press("/help\r");
