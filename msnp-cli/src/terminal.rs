@@ -14,6 +14,7 @@ use signal_hook::consts::{SIGCONT, SIGTSTP, SIGWINCH};
 use signal_hook::iterator::{Handle, Signals};
 
 use crate::editor::screen::{HIDE, PASTES_OFF, PASTES_ON};
+use crate::signals::honoured;
 
 /// How the terminal was before, while it is not.
 static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
@@ -33,7 +34,7 @@ impl Terminal {
         if is_dumb || !io::stdin().is_terminal() || !io::stdout().is_terminal() {
             return Ok(None);
         }
-        let mut signals = Signals::new([SIGTSTP, SIGCONT, SIGWINCH])?;
+        let mut signals = Signals::new(honoured(&[SIGTSTP, SIGCONT, SIGWINCH]))?;
         let handle = signals.handle();
         let changed = Arc::new(AtomicBool::new(true));
         *before() = Some(termios::tcgetattr(io::stdin())?);
