@@ -75,7 +75,8 @@ fn the_echo_is_not_printed_where_nobody_asked_for_it() {
 #[test]
 fn settings_are_words_in_text_and_the_protocols_in_json() {
     let (_serve, at) = Msnp::serve(&[]);
-    let rows: [(&[&str], [(&str, &str); 2]); 2] = [
+    type Row<'a> = (&'a [&'a str], [(&'a str, &'a str); 2]);
+    let rows: [Row<'_>; 2] = [
         (
             &["privacy", "block", "--prompt", "never"],
             [

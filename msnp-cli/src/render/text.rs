@@ -209,6 +209,7 @@ fn words_of_setting(f: &mut fmt::Formatter<'_>, setting: &Configured) -> fmt::Re
     setting.file.iter().for_each(|file| add(file.clone()));
     setting.line.iter().for_each(|line| add(format!("line {line}")));
     setting.profile.iter().for_each(|profile| add(format!("profile {profile}")));
+    setting.reason.iter().for_each(|reason| add(reason.clone()));
     if !setting.verbs.is_empty() {
         add(format!("for {}", setting.verbs.join(" ")));
     }
