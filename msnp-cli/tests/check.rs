@@ -4,7 +4,7 @@ mod support;
 
 use serde_json::Value;
 use support::fake::{Answer, Fake};
-use support::{Ended, Msnp, run};
+use support::{Ended, Msnp, run, with_limit};
 
 fn check(at: &str, more: &[&str]) -> Ended {
     let args = [&["check", "-o", "json"], more].concat();
@@ -16,12 +16,21 @@ fn stages(ended: &Ended) -> Vec<(String, String)> {
     ended.all("stage").iter().map(|one| (word(one, "stage"), word(one, "result"))).collect()
 }
 
+fn passed(ended: &Ended) -> usize {
+    ended.all("stage").iter().take_while(|stage| stage["result"] == "passed").count()
+}
+
+/// A check of a server that stops answering when so many stages have passed.
+fn check_until_time_runs_out(at: &str, stages: usize) -> Ended {
+    with_limit(|limit| check(at, &["--timeout", limit]), |ended| passed(ended) == stages)
+}
+
 /// Those that passed, the one that failed with what was said about it.
 #[track_caller]
 fn failure(ended: &Ended, code: i32) -> (usize, Value) {
     ended.assert_code(code);
     let stages = ended.all("stage");
-    let passed = stages.iter().take_while(|stage| stage["result"] == "passed").count();
+    let passed = passed(ended);
     let failed = stages[passed].clone();
     assert_eq!(failed["result"], "failed", "{:?}", ended.lines);
     assert!(stages.iter().skip(passed + 1).all(|stage| stage["result"] == "not_reached"));
@@ -86,7 +95,7 @@ fn a_server_that_hangs_up_or_keeps_silent_is_described_at_each_stage() {
         let (got, failed) = failure(&check(&fake(|| Answer::HangUp).at, &[]), 75);
         assert_eq!(got, passed, "{verb}");
         let silent = fake(|| Answer::Nothing);
-        let (got, also) = failure(&check(&silent.at, &["--timeout", "300ms"]), 124);
+        let (got, also) = failure(&check_until_time_runs_out(&silent.at, passed), 124);
         assert_eq!(got, passed, "{verb}");
         assert_ne!(failed["seen"], also["seen"]);
         if verb == "VER" {
@@ -113,8 +122,10 @@ fn refusals_are_explained() {
             true => Answer::Say(format!("{answer}\r\n").into_bytes()),
             false => Answer::Usual,
         });
-        let timeout = if code == 124 { "300ms" } else { "20s" };
-        let ended = check(&fake.at, &["--timeout", timeout]);
+        let ended = match code {
+            124 => check_until_time_runs_out(&fake.at, passed),
+            _ => check(&fake.at, &[]),
+        };
         let (got, failed) = failure(&ended, code);
         assert_eq!(got, passed, "{verb} {answer}");
         assert!(failed["seen"].as_str().is_some_and(|text| text.contains(seen)), "{failed}");

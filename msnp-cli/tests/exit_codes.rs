@@ -10,7 +10,7 @@ use std::process::Command;
 
 use nix::sys::signal::Signal;
 use support::fake::{Answer, Fake};
-use support::{Ended, Folder, Msnp, data_file, run};
+use support::{Ended, Folder, Msnp, data_file, run, with_limit};
 
 /// How a run has to end, why it does, and how to bring that about.
 type Row = (i32, &'static str, fn() -> Ended);
@@ -29,7 +29,10 @@ const TABLE: &[Row] = &[
     (2, "a wrong option", || run(&["send", "--frobnicate"])),
     (2, "stdin is wanted twice", || run(&["send", "--to", "a@b.c", "--password-stdin", "-"])),
     (3, "no acknowledgement in time", || send_to(silent_at("MSG"), &["--ack-timeout", "200ms"])),
-    (3, "--timeout ran out behind the message", || send_to(silent_at("MSG"), &["--timeout", "1s"])),
+    (3, "--timeout ran out behind the message", || {
+        let run = |limit: &str| send_to(silent_at("MSG"), &["--timeout", limit]);
+        with_limit(run, |ended| ended.code == 3)
+    }),
     (3, "the server hung up behind the message", || {
         send_to(|_, line| at(line, "MSG", Answer::HangUpAll), &[])
     }),
@@ -135,7 +138,11 @@ const TABLE: &[Row] = &[
         let args = ["contacts", "list", "-o", "json", "--timeout", "300ms"];
         with(silent_at("SYN"), &args)
     }),
-    (124, "listen has not met its count", || listen_for_one(&["--count", "2", "--timeout", "2s"])),
+    (124, "listen has not met its count", || {
+        let args = ["listen", "-o", "json", "--count", "1", "--timeout"];
+        let run = |limit: &str| with(|_, _| Answer::Usual, &[&args[..], &[limit]].concat());
+        with_limit(run, |ended| !ended.all("online").is_empty())
+    }),
     (129, "the terminal is gone, while waiting", || signalled(Signal::SIGHUP)),
     (130, "SIGINT, while waiting", || signalled(Signal::SIGINT)),
     (130, "SIGINT, at sign-in", || {

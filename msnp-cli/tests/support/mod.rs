@@ -357,6 +357,18 @@ pub(crate) fn run(args: &[&str]) -> Ended {
     Msnp::start(args).end()
 }
 
+/// A run that gets somewhere and then waits for a limit, which is longer if the machine was too slow
+/// to get there.
+pub(crate) fn with_limit(run: impl Fn(&str) -> Ended, is_there: impl Fn(&Ended) -> bool) -> Ended {
+    for limit in ["300ms", "3s"] {
+        let ended = run(limit);
+        if is_there(&ended) {
+            return ended;
+        }
+    }
+    run("20s")
+}
+
 /// Runs it to its end from a shell, with redirections that only a shell can do.
 pub(crate) fn shell(args: &[&str], redirection: &str) -> Ended {
     Msnp::of(in_shell(&format!("exec \"$@\" {redirection}"), args)).end()
