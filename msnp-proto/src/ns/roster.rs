@@ -3,10 +3,13 @@
 //! The roster knows how replies change it. It does not know when they may come, and asks for
 //! nothing.
 
+mod people;
+
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use self::people::People;
 use crate::client::RosterChange;
 use crate::types::{
     Account, GroupId, Groups, Handle, List, ListVersion, Lists, Name, Nick, Privacy, Prompt,
@@ -24,7 +27,7 @@ pub struct Roster {
     privacy: Privacy,
     properties: Properties,
     groups: BTreeMap<GroupId, Nick>,
-    contacts: BTreeMap<Handle, Contact>,
+    contacts: People,
     entries: usize,
 }
 
@@ -53,7 +56,7 @@ impl Roster {
             privacy: Privacy::AllowOthers,
             properties: Vec::new(),
             groups: BTreeMap::new(),
-            contacts: BTreeMap::new(),
+            contacts: People::new(),
             entries: 0,
         }
     }
@@ -112,7 +115,7 @@ impl Roster {
     }
 
     fn contact_mut(&mut self, account: Account<'_>) -> Option<&mut Contact> {
-        self.contacts.get_mut(account.folded()?.as_bytes())
+        self.contacts.get_mut(account)
     }
 
     pub(crate) fn set_version(&mut self, version: ListVersion) {
@@ -150,7 +153,7 @@ impl Roster {
     /// Forgets a group. Who was in it alone is in group 0 until the server says otherwise.
     pub(crate) fn remove_group(&mut self, group: GroupId) {
         self.groups.remove(&group);
-        for contact in self.contacts.values_mut().filter(|one| one.groups.contains(&group)) {
+        for contact in self.contacts.iter_mut().filter(|one| one.groups.contains(&group)) {
             contact.leave(group);
         }
     }
@@ -188,7 +191,7 @@ impl Roster {
         };
         contact.join(list, groups);
         self.entries = self.entries.saturating_add(1);
-        self.contacts.insert(account.clone(), contact);
+        self.contacts.insert(contact);
         Some(account)
     }
 
@@ -220,11 +223,11 @@ impl Roster {
 
     /// Empties one list.
     pub(crate) fn clear_list(&mut self, list: List) {
-        for contact in self.contacts.values_mut().filter(|one| one.lists.has(list)) {
+        for contact in self.contacts.iter_mut().filter(|one| one.lists.has(list)) {
             contact.lists = contact.lists.without(list);
             self.entries = self.entries.saturating_sub(1);
         }
-        self.contacts.retain(|_, contact| !contact.lists.is_empty());
+        self.contacts.retain(|contact| !contact.lists.is_empty());
     }
 
     pub(crate) fn rename(&mut self, account: Account<'_>, name: Name<'_>) -> Option<RosterChange> {
@@ -253,15 +256,15 @@ impl Roster {
 
     /// Everybody is offline as far as we know.
     pub(crate) fn forget_presence(&mut self) {
-        for contact in self.contacts.values_mut() {
+        for contact in self.contacts.iter_mut() {
             contact.status = Status::Offline;
         }
     }
 
     /// Takes over what `self` knows of people's presence.
     pub(crate) fn hand_presence_to(&self, fresh: &mut Self) {
-        for (handle, contact) in &mut fresh.contacts {
-            if let Some(known) = self.contacts.get(handle) {
+        for contact in fresh.contacts.iter_mut() {
+            if let Some(known) = self.contacts.get(&contact.account) {
                 contact.status = known.status;
                 contact.display = known.display.clone();
             }
