@@ -8,8 +8,6 @@ mod opening;
 
 use std::time::Duration;
 
-pub(crate) use opening::{Setup, Who};
-
 use msnp_mio::{Happened, Reactor};
 use msnp_proto::client::{ChatId, Client, Event as Told, SignIn};
 use msnp_proto::error::{Lost, Misuse};
@@ -31,6 +29,7 @@ use crate::loopback::{self, Backstage};
 use crate::render::{Broken, Output};
 use crate::signals::Signals;
 use crate::translate;
+pub(crate) use opening::{Setup, Who};
 
 /// The client, and perhaps a server of its own.
 pub(crate) type Party = Both<Client, Option<Backstage>>;
@@ -250,6 +249,8 @@ impl Session {
             }
             Told::Retrying { attempt, wait } => {
                 self.begun = now + *wait;
+                // Of what is tried next nothing is known.
+                self.watch.forget();
                 let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
                 Some(Event::Retrying { attempt: *attempt, wait_ms })
             }

@@ -3,6 +3,9 @@
 
 mod support;
 
+use std::net::TcpListener;
+use std::thread;
+
 use support::fake::{Answer, Fake};
 use support::{Ended, Msnp};
 
@@ -83,6 +86,24 @@ fn a_server_that_closes_without_a_word_may_be_tried_again() {
         assert!(text.contains("it closed the connection without a word"), "{verb:?}: {text}");
         assert_eq!(text.lines().count(), 1, "{text}");
     }
+}
+
+#[test]
+fn each_attempt_is_described_by_what_was_seen_at_it() {
+    // It hangs up at the first attempt, and is gone at the second.
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let at = listener.local_addr().expect("it listens").to_string();
+    let server = thread::spawn(move || {
+        let (stream, _) = listener.accept().expect("somebody comes");
+        drop(listener);
+        drop(stream);
+    });
+    let args = ["send", "--to", "bob@example.net", "x", "-o", "json", "--retry", "1"];
+    let ended = Msnp::start_as("alice", &at, &args).end();
+    server.join().expect("no panic");
+    ended.assert_code(75);
+    assert_eq!(ended.all("retrying").len(), 1);
+    assert!(ended.stderr.contains("connection refused"), "{}", ended.stderr);
 }
 
 #[test]

@@ -47,7 +47,7 @@ fn long_options(words: &[&str], wanted: impl Fn(&str) -> Option<String>) -> Vec<
     let help = run(&[words, &[help]].concat());
     let lines = help.lines.iter().filter_map(|line| line.trim_start().strip_prefix('-'));
     let long = lines.filter_map(|line| line.split("--").nth(1).or(line.strip_prefix('-')));
-    long.filter_map(|line| wanted(line)).map(|name| format!("--{name}")).collect()
+    long.filter_map(wanted).map(|name| format!("--{name}")).collect()
 }
 
 fn is_raw(text: &str) -> bool {

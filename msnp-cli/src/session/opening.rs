@@ -1,4 +1,6 @@
 //! How a session comes to be: an account, its password, and the built-in server if that is the one.
+//!
+//! This module knows what must be there before the first connection. Signing in is not its business.
 
 use std::time::Duration;
 
