@@ -12,7 +12,7 @@ use support::{Ended, Msnp};
 /// What a server says, whether it closes then, and what is said of it.
 type Row = (&'static [u8], bool, &'static str);
 
-const STRANGERS: [Row; 15] = [
+const STRANGERS: [Row; 16] = [
     (b"220 mail.example.net ESMTP\r\n", false, "a mail or FTP server"),
     (b"220-mail.example.net ESMTP\r\n220 ready\r\n", false, "a mail or FTP server"),
     (b"220 (vsFTPd 3.0.3)\r\n", false, "a mail or FTP server"),
@@ -24,6 +24,7 @@ const STRANGERS: [Row; 15] = [
     (b"* OK IMAP4rev1 ready\r\n", false, "an IMAP server"),
     (b"+OK POP3 ready\r\n", false, "a POP3 server"),
     (b"\x15\x03\x01\x00\x02\x02\x28", true, "TLS"),
+    (b"NOTICE AUTH :*** Looking up your hostname\r\n", false, "an IRC server"),
     (b":irc.example.net NOTICE * :*** Looking up your hostname\r\n", false, "an IRC server"),
     (b":irc.example.net 451 * :You have not registered\r\n", false, "an IRC server"),
     (&[0xff; 20_000], false, "\\xff"),
