@@ -58,6 +58,7 @@ fn other_services_are_known_by_what_they_say() {
             let text = &ended.stderr;
             assert!(text.contains(seen), "{verb:?}: {text}");
             assert!(text.is_ascii() && text.len() < 600, "{verb:?}: {text}");
+            assert!(!text.contains("\\r"), "the first line is enough: {text}");
             assert_eq!(text.lines().count(), 1, "{verb:?}: {text}");
         }
     }

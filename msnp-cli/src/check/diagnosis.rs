@@ -2,6 +2,8 @@
 //!
 //! This module is a table with words. It does not know how things came to happen.
 
+use std::fmt;
+
 use msnp_proto::error::{Lost, Violation};
 use msnp_proto::machine::Closed;
 use msnp_proto::types::ErrorCode;
@@ -116,7 +118,7 @@ fn lost(stage: StageName, why: Lost, seen: &Seen) -> Words {
             "try again later",
         ),
         _ if !seen.first.is_empty() && stage == StageName::Version => (
-            format!("it said \"{}\": {why}", seen.first.escape_ascii()),
+            format!("it said \"{}\": {why}", first_line(seen)),
             "another kind of server, or one of another version",
             "check host and port after --server; see all that was said with -vv",
         ),
@@ -189,7 +191,7 @@ fn refused(stage: StageName, code: ErrorCode) -> Words {
 /// What it said first is what another kind of server says.
 fn foreign(seen: &Seen) -> Option<Words> {
     let first = &seen.first;
-    let said = format!("it said \"{}\"", first.escape_ascii());
+    let said = format!("it said \"{}\"", first_line(seen));
     if matches!(first.as_slice(), [0x14..=0x17, 0x03, 0..=4, ..]) {
         return Some((
             format!("{said}, which is TLS"),
@@ -210,6 +212,12 @@ fn foreign(seen: &Seen) -> Option<Words> {
         "the port of another service",
         "check the port after --server: MSN Messenger servers listen at 1863",
     ))
+}
+
+/// The first line of what it said, as far as it was kept.
+fn first_line(seen: &Seen) -> impl fmt::Display {
+    let line = seen.first.split(|byte| matches!(byte, b'\r' | b'\n')).next();
+    line.unwrap_or_default().escape_ascii()
 }
 
 /// The name of a server, then a number or a notice.
