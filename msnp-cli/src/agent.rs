@@ -74,7 +74,7 @@ impl Agent {
                 self.send(means, mark, to, text);
                 return;
             }
-            Action::Typing(whom) => self.show_typing(means, &mark, whom),
+            Action::Typing(whom) => self.show_typing(means, &mark, whom).map(|()| false),
             Action::Open(who) => self.open(means, &mark, who),
             Action::Leave(whom) => self.leave(means, &mark, whom),
             _ => {
@@ -83,7 +83,7 @@ impl Agent {
             }
         };
         match result {
-            // Nothing of it is known to have been of use, so it weighs nothing.
+            // There is nothing to wait for.
             Ok(true) => mark.line.into_iter().for_each(|line| means.ledger.finish(line)),
             Ok(false) => {}
             Err(refusal) => self.refuse(means, mark, Asked::of(action), &refusal),
@@ -241,7 +241,13 @@ impl Agent {
             Ok((message, chat)) => {
                 // Whoever reads it need not see that it was written.
                 for call in self.take_calls(|call| call.typing && call.chat == chat) {
-                    call.mark.line.into_iter().for_each(|line| means.ledger.finish(line));
+                    // What has ended has no more events.
+                    if let Some(opens) = self.fresh.get_mut(&chat) {
+                        if *opens == call.mark {
+                            *opens = mark.clone();
+                        }
+                    }
+                    self.typed(means, call.mark, chat);
                 }
                 means.ledger.taken(means.now, message, chat, mark, to);
             }
@@ -293,37 +299,43 @@ impl Agent {
         Ok(chat)
     }
 
-    /// `true` means that there is nothing to wait for.
     fn show_typing(
         &mut self,
         means: &mut Means<'_>,
         mark: &Mark,
         whom: &Whom,
-    ) -> Result<bool, Refusal> {
+    ) -> Result<(), Refusal> {
         let shown = |means: &mut Means<'_>, chat| means.client.send_typing(means.now, chat);
         match whom {
             Whom::Chat(number) => {
-                let shown = shown(means, ChatId(*number));
-                shown.map_err(|misuse| match misuse {
+                let chat = ChatId(*number);
+                shown(means, chat).map_err(|misuse| match misuse {
                     Misuse::NotOnline if means.client.is_online() => {
                         Refusal::without_asking("nobody is in that chat")
                     }
                     other => refusal(other),
                 })?;
-                Ok(true)
+                self.typed(means, mark.clone(), chat);
             }
-            Whom::Person(who) => {
-                if let Some(chat) = self.talks.with(who) {
-                    if shown(means, chat).is_ok() {
-                        return Ok(true);
-                    }
-                }
-                self.call(means, mark, who, true).map_err(refusal)?;
-                Ok(false)
-            }
+            Whom::Person(who) => match self.talks.with(who) {
+                Some(chat) if shown(means, chat).is_ok() => self.typed(means, mark.clone(), chat),
+                _ => self.call(means, mark, who, true).map_err(refusal)?,
+            },
+        }
+        Ok(())
+    }
+
+    /// They see that we are typing, or a text that is on its way says more. Nobody answers that, so
+    /// it weighs nothing; whoever gave the command a name is told that it has ended.
+    fn typed(&mut self, means: &mut Means<'_>, mark: Mark, chat: ChatId) {
+        mark.line.into_iter().for_each(|line| means.ledger.finish(line));
+        if mark.id.is_some() {
+            let from = means.client.account().map(ToString::to_string).unwrap_or_default();
+            self.say(mark, Event::Typing { chat: chat.0, from });
         }
     }
 
+    /// `true` means that there is nothing to wait for.
     fn open(&mut self, means: &mut Means<'_>, mark: &Mark, who: &Handle) -> Result<bool, Refusal> {
         let there = self.talks.with(who).filter(|chat| is_occupied(means.client, *chat));
         let Some(chat) = there else {
@@ -391,11 +403,14 @@ impl Agent {
     fn answered(&mut self, means: &mut Means<'_>, chat: ChatId, who: &Handle) -> Mark {
         let mut first = Mark::NONE;
         for call in self.take_calls(|call| call.chat == chat && call.who == *who) {
-            call.mark.line.into_iter().for_each(|line| means.ledger.finish(line));
             if call.typing {
                 // That they do not see it is nobody's loss.
                 let _ = means.client.send_typing(means.now, chat);
-            } else if first == Mark::NONE {
+                self.typed(means, call.mark, chat);
+                continue;
+            }
+            call.mark.line.into_iter().for_each(|line| means.ledger.finish(line));
+            if first == Mark::NONE {
                 first = call.mark;
             } else {
                 self.say(call.mark, joined(chat, who));
@@ -421,8 +436,12 @@ impl Agent {
     fn give_up(&mut self, means: &mut Means<'_>, which: impl Fn(&Call) -> bool, refusal: &Refusal) {
         for Call { mark, who, typing, .. } in self.take_calls(which) {
             if typing {
-                // Nothing was to become of it, and nothing has.
+                // Nothing was to become of it, and nothing has. So it weighs nothing.
                 mark.line.into_iter().for_each(|line| means.ledger.finish(line));
+                if mark.id.is_some() {
+                    let asked = Asked::of(&Action::Typing(Whom::Person(who)));
+                    self.say(mark, refusal.event(asked));
+                }
             } else {
                 let asked = Asked::of(&Action::Open(who));
                 self.refuse(means, mark, asked, refusal);

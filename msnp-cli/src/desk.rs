@@ -80,7 +80,7 @@ pub(crate) fn run(
     config.reconnect = Some(args.retry.policy());
     let setup = Setup { args: &args.sign_in, config, until: Until::Acked };
     let mut session = Session::open(console, setup)?;
-    session.hide();
+    session.come_for_an_errand();
     let until = session.now() + args.timeout;
     if let Err(failure) = session.sign_in(Some((until, args.timeout)))? {
         return session.finish(Some(failure.exit), Exit::Io);

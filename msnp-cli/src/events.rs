@@ -226,6 +226,9 @@ pub(crate) struct Configured {
     /// The verbs that it holds for, if it does not for all that have it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) verbs: Vec<String>,
+    /// Why it is not set although the file has a value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reason: Option<String>,
 }
 
 /// A stage of a check.

@@ -38,6 +38,8 @@ pub(crate) struct Sources {
     pub(crate) command: Option<String>,
     /// One that stands in the configuration file.
     pub(crate) configured: Option<Secret>,
+    /// Why one that stands there is for somebody else.
+    pub(crate) withheld: Option<String>,
 }
 
 impl Sources {
@@ -76,7 +78,8 @@ impl Sources {
                 Exit::Config,
                 format!(
                     "no password for {account}: use --password-file, --password-stdin or \
-                     --password-command, or set {VARIABLE}"
+                     --password-command, or set {VARIABLE}{}",
+                    self.withheld.iter().map(|why| format!(" ({why})")).collect::<String>()
                 ),
             )),
         }

@@ -2,58 +2,40 @@
 //! events that come of it.
 //!
 //! This module knows how to sign in, to wait, and to sign off in order. What is said in between is
-//! the verbs' business.
+//! the verbs' business. How it comes to be is in [`opening`].
+
+mod opening;
 
 use std::time::Duration;
 
-use msnp_mio::{Happened, Options, Reactor, Tap};
-use msnp_proto::client::{ChatId, Client, Config, Event as Told, SignIn};
+use msnp_mio::{Happened, Reactor};
+use msnp_proto::client::{ChatId, Client, Event as Told, SignIn};
 use msnp_proto::error::{Lost, Misuse};
-use msnp_proto::machine::{ConnId, Target};
+use msnp_proto::machine::Target;
 use msnp_proto::pair::{Both, Either};
 use msnp_proto::secret::Secret;
 use msnp_proto::time::Instant;
 use msnp_proto::types::{Delivery, Handle, Status};
 
 use crate::agent::Means;
-use crate::args::{Server, SignInArgs, Until};
+use crate::check::diagnosis::{Diagnosis, Trouble, diagnose};
 use crate::check::watch::Watch;
-use crate::console::Console;
-use crate::events::{Event, Mark, Marked, Progress, Ready};
+use crate::events::{Event, Mark, Marked, Progress, StageName};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::keepalive;
 use crate::ledger::{Ledger, millis};
 use crate::log::Log;
 use crate::loopback::{self, Backstage};
 use crate::render::{Broken, Output};
 use crate::signals::Signals;
 use crate::translate;
+pub(crate) use opening::{Setup, Who};
 
 /// The client, and perhaps a server of its own.
 pub(crate) type Party = Both<Client, Option<Backstage>>;
 
 /// How long the goodbyes may take, and the other side's.
 const GOODBYE: Duration = Duration::from_secs(3);
-
-/// How long the built-in server may take to come up.
-const BACKSTAGE: Duration = Duration::from_secs(10);
-
-/// What a verb decides about its session.
-pub(crate) struct Setup<'a> {
-    pub(crate) args: &'a SignInArgs,
-    pub(crate) config: Config,
-    pub(crate) until: Until,
-}
-
-/// As whom a watched session signs in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Who {
-    /// The account that is named.
-    Account,
-    /// It will not come to that.
-    Nobody,
-}
 
 /// What happened while waiting.
 pub(crate) enum Step {
@@ -70,6 +52,7 @@ pub(crate) enum Step {
 /// A client on its reactor.
 pub(crate) struct Session {
     reactor: Reactor<Party>,
+    watch: Watch,
     pub(crate) out: Output,
     pub(crate) log: Log,
     pub(crate) ledger: Ledger,
@@ -80,106 +63,22 @@ pub(crate) struct Session {
     /// The status to sign in with.
     status: Status,
     begun: Instant,
+    /// What was agreed on the connection of the moment.
     protocol: Option<String>,
     is_loopback: bool,
+    /// What others do is not what we are here for.
+    is_errand: bool,
     /// Events of our own sign-off are expected.
     leaving: bool,
     broken_noted: bool,
 }
 
 impl Session {
-    /// Gets a password, brings the built-in server up if it is wanted, and says `ready`.
-    pub(crate) fn open(console: Console, setup: Setup<'_>) -> Result<Self, Failure> {
-        Self::open_watched(console, setup, None)
-    }
-
-    /// As [`Session::open`], with somebody who watches; `Nobody` signs in only as far as no account
-    /// is needed.
-    pub(crate) fn open_watched(
-        mut console: Console,
-        setup: Setup<'_>,
-        watch: Option<(&Watch, Who)>,
-    ) -> Result<Self, Failure> {
-        let Setup { args, mut config, until } = setup;
-        let is_loopback = args.server == Server::Loopback;
-        let is_nobody = watch.is_some_and(|(_, who)| who == Who::Nobody);
-        let account = match (&args.account, is_loopback) {
-            (Some(account), _) => account.clone(),
-            (None, _) if is_nobody => loopback::handle(loopback::ME),
-            (None, true) => loopback::handle(loopback::ME),
-            (None, false) => {
-                return Err(Failure::new(
-                    Exit::Config,
-                    "no account to sign in with: use --account NAME@DOMAIN or set MSNP_ACCOUNT",
-                ));
-            }
-        };
-        let sources = args.password();
-        let password = if is_nobody || (is_loopback && !sources.is_named()) {
-            // Nothing is checked there.
-            Secret::default()
-        } else {
-            sources.obtain(account.as_str(), &console.signals)?
-        };
-        if let Some(dialects) = args.dialects() {
-            config.dialects = dialects.to_vec();
-        }
-        let backstage = is_loopback.then(|| loopback::backstage(&account));
-        let mut options = Options::default();
-        if !is_loopback {
-            options.connect_timeout = args.connect_timeout;
-        }
-        let party = Both::new(Client::new(config), backstage);
-        let mut reactor = Reactor::with_options(party, options)?;
-        // The client pings its server; a switchboard has no such question.
-        reactor.set_socket_setup(keepalive::after(keepalive::OF_CLIENTS));
-        let trace = console.trace(is_ours).map(|trace| -> Box<dyn Tap> { trace });
-        if let Some((watch, _)) = watch {
-            reactor.set_tap(watch.tap(trace, is_ours));
-            reactor.set_resolver(watch.resolver());
-        } else if let Some(trace) = trace {
-            reactor.set_tap(trace);
-        }
-        let waker = reactor.handle();
-        console.signals.on_first(move || waker.wake());
-        let begun = reactor.now();
-        let server = match &args.server {
-            Server::At(server) => server.clone(),
-            Server::Loopback => {
-                console.log.note("built-in server, nothing leaves this machine");
-                raise(&mut reactor, &console.signals)?
-            }
-        };
-        let Console { out, log, signals, .. } = console;
-        let ledger = Ledger::new(until);
-        let mut session = Self {
-            reactor,
-            out,
-            log,
-            ledger,
-            signals,
-            server,
-            account,
-            password,
-            status: Status::Online,
-            begun,
-            protocol: None,
-            is_loopback,
-            leaving: false,
-            broken_noted: false,
-        };
-        session.out.emit(&Event::Ready(Ready {
-            version: env!("CARGO_PKG_VERSION"),
-            server: Some(session.server.to_string()),
-            loopback: Some(is_loopback),
-            ..Ready::default()
-        }));
-        Ok(session)
-    }
-
-    /// From the next sign-in on others see us as offline.
-    pub(crate) fn hide(&mut self) {
+    /// From the next sign-in on others see us as offline, and what they do is not shown: somebody
+    /// asked for something, and gets that.
+    pub(crate) fn come_for_an_errand(&mut self) {
         self.status = Status::Hidden;
+        self.is_errand = true;
     }
 
     /// Signs in, again if the client's policy wants that. `until` is when to give up, and the same as
@@ -196,9 +95,7 @@ impl Session {
                     match told {
                         Told::Online { .. } => return Ok(Ok(())),
                         Told::Lost { why } if self.client().next_attempt().is_none() => {
-                            self.explain(why);
-                            let text = format!("not signed in: {why}");
-                            return Ok(Err(Failure::new(Exit::of_lost(why), text)));
+                            return Ok(Err(self.explain(why)));
                         }
                         _ => {}
                     }
@@ -207,7 +104,10 @@ impl Session {
                 Step::Due => {
                     let limit = until.map_or(Duration::ZERO, |(_, limit)| limit);
                     let limit = humantime::format_duration(limit);
-                    self.log.error(format_args!("not signed in within --timeout of {limit}"));
+                    let found = self.diagnosis(Trouble::TimedOut);
+                    let seen = found
+                        .map_or_else(String::new, |it| format!(": {}; {}", it.seen, it.advice));
+                    self.log.error(format_args!("not signed in within --timeout of {limit}{seen}"));
                     let text = format!("--timeout of {limit} ran out");
                     return Ok(Err(Failure::new(Exit::Timeout, text)));
                 }
@@ -240,20 +140,24 @@ impl Session {
         Some(Exit::of_lost(why))
     }
 
-    /// Says on stderr why there is no session, and what may be done about it.
-    pub(crate) fn explain(&self, why: Lost) {
+    /// Says on stderr why there is no session, and what may be done about it; returns how to end.
+    pub(crate) fn explain(&self, why: Lost) -> Failure {
         let (server, account) = (&self.server, &self.account);
-        let advice = match Exit::of_lost(why) {
-            Exit::NoHost => "check the name after --server",
-            Exit::Retry if matches!(why, Lost::Connection(_)) => {
-                "check --server and whether it runs"
-            }
-            Exit::Retry => "trying again later may help",
-            Exit::SignIn => "check --account and the password",
-            Exit::Protocol => "this may be no MSN Messenger server, or one of another version",
-            _ => "see the number that the server gave",
+        let exit = Exit::of_lost(why);
+        let (exit, seen, advice) = match self.diagnosis(Trouble::Lost(why)) {
+            Some(found) if found.is_foreign => (Exit::Protocol, found.seen, found.advice),
+            Some(found) => (exit, found.seen, found.advice),
+            None => (exit, why.to_string(), advice(exit, why).into()),
         };
-        self.log.error(format_args!("cannot sign in to {server} as {account}: {why}; {advice}"));
+        self.log.error(format_args!("cannot sign in to {server} as {account}: {seen}; {advice}"));
+        Failure::new(exit, format!("not signed in: {seen}"))
+    }
+
+    /// What is wrong with a server that took the connection and agreed on no version there.
+    fn diagnosis(&self, trouble: Trouble) -> Option<Diagnosis> {
+        let seen = self.watch.seen();
+        (self.protocol.is_none() && seen.peer.is_some())
+            .then(|| diagnose(StageName::Version, trouble, &seen))
     }
 
     /// Waits for something to happen. What only the built-in server is concerned with is done here.
@@ -280,6 +184,9 @@ impl Session {
 
     /// The same for what comes of something that the user has named.
     pub(crate) fn show_marked(&mut self, told: &Told, mark: Mark) {
+        if self.is_errand && !is_of_session(told) {
+            return;
+        }
         let now = self.now();
         let ours = match told {
             Told::Queued { message } => self.ledger.queued(*message),
@@ -308,11 +215,14 @@ impl Session {
     fn event(&mut self, told: &Told) -> Option<Event> {
         let now = self.now();
         match told {
-            Told::Connected { server } => Some(Event::Connected(Progress {
-                server: server.to_string(),
-                ms: millis(now, self.begun),
-                ..Progress::default()
-            })),
+            Told::Connected { server } => {
+                self.protocol = None;
+                Some(Event::Connected(Progress {
+                    server: server.to_string(),
+                    ms: millis(now, self.begun),
+                    ..Progress::default()
+                }))
+            }
             Told::Agreed { dialect } => {
                 self.protocol = Some(dialect.to_string());
                 self.log.detail(format_args!("the server agreed on {dialect}"));
@@ -335,11 +245,12 @@ impl Session {
                 if let Some(refused) = translate::refused_sign_in(*why) {
                     self.out.emit(&refused);
                 }
-                self.protocol = None;
                 (!self.leaving).then(|| Event::Lost { reason: why.to_string() })
             }
             Told::Retrying { attempt, wait } => {
                 self.begun = now + *wait;
+                // Of what is tried next nothing is known.
+                self.watch.forget();
                 let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
                 Some(Event::Retrying { attempt: *attempt, wait_ms })
             }
@@ -462,11 +373,6 @@ impl Session {
     }
 }
 
-/// Of the connections on this reactor those of our own client.
-fn is_ours(conn: ConnId) -> bool {
-    conn.slot() % 2 == 0
-}
-
 fn react(
     reactor: &mut Reactor<Party>,
     at: &mut loopback::At,
@@ -479,25 +385,31 @@ fn react(
     }
 }
 
-/// Runs the built-in server until the echo answers.
-fn raise(reactor: &mut Reactor<Party>, signals: &Signals) -> Result<Target, Failure> {
-    let until = reactor.now() + BACKSTAGE;
-    let mut at = None;
-    loop {
-        if let Some(exit) = signals.taken() {
-            return Err(Failure::new(exit, "interrupted"));
-        }
-        match reactor.next(Some(until))? {
-            Happened::Event(Either::Second(event)) => {
-                if react(reactor, &mut at, event)? {
-                    return at
-                        .ok_or_else(|| Failure::new(Exit::Bug, "built-in server without address"));
-                }
-            }
-            Happened::Event(Either::First(_)) | Happened::Woken => {}
-            Happened::Due => {
-                return Err(Failure::new(Exit::Bug, "the built-in server does not come up"));
-            }
-        }
+/// Whether it is about the session as such, and not about people.
+fn is_of_session(told: &Told) -> bool {
+    matches!(
+        told,
+        Told::Connected { .. }
+            | Told::Agreed { .. }
+            | Told::Referred { .. }
+            | Told::Authenticated { .. }
+            | Told::Online { .. }
+            | Told::Lost { .. }
+            | Told::Retrying { .. }
+            | Told::Refused { .. }
+            | Told::Warning(_)
+            | Told::System(_)
+    )
+}
+
+/// What may be done about a session that never came, or was not let in.
+fn advice(exit: Exit, why: Lost) -> &'static str {
+    match exit {
+        Exit::NoHost => "check the name after --server",
+        Exit::Retry if matches!(why, Lost::Connection(_)) => "check --server and whether it runs",
+        Exit::Retry => "trying again later may help",
+        Exit::SignIn => "check --account and the password",
+        Exit::Protocol => "this may be no MSN Messenger server, or one of another version",
+        _ => "see the number that the server gave",
     }
 }

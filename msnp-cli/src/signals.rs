@@ -1,7 +1,7 @@
 //! Signals: the first asks the program to end in order, the second ends it at once.
 //!
-//! This module knows SIGINT, SIGTERM and SIGHUP. It does not know what ending in order means; whoever
-//! sleeps has itself woken. SIGPIPE is ignored by the standard library, so that a reader that went
+//! This module knows SIGINT, SIGTERM and SIGHUP; one that was ignored when the program started stays
+//! ignored. It does not know what ending in order means; whoever sleeps has itself woken. SIGPIPE is ignored by the standard library, so that a reader that went
 //! away is an ordinary error of writing.
 
 use std::io;
@@ -28,12 +28,7 @@ pub(crate) struct Signals {
 impl Signals {
     pub(crate) fn watch() -> io::Result<Self> {
         let signals = Self { first: Arc::default(), wake: Arc::default(), abandon: Arc::default() };
-        let mut awaited = vec![SIGINT, SIGTERM];
-        // Whoever starts us with `nohup` wants us to stay when the terminal goes.
-        if !is_ignored(SIGHUP) {
-            awaited.push(SIGHUP);
-        }
-        let mut queue = signal_hook::iterator::Signals::new(awaited)?;
+        let mut queue = signal_hook::iterator::Signals::new(honoured(&[SIGINT, SIGTERM, SIGHUP]))?;
         let watcher = signals.clone();
         thread::Builder::new()
             .name("signals".into())
@@ -95,13 +90,14 @@ fn exit(signal: i32) -> Exit {
     }
 }
 
-/// Whether this program was started with a signal ignored. Where the system does not tell, it was
-/// not.
-fn is_ignored(signal: i32) -> bool {
+/// Of these signals those that are not ignored. Whoever started us with one ignored wants that:
+/// `nohup` has us stay when the terminal goes, and a shell without job control has us run on in the
+/// background when its user presses Ctrl-C. Where the system does not tell, none is ignored.
+pub(crate) fn honoured(signals: &[i32]) -> Vec<i32> {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-    mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    signals.iter().copied().filter(|signal| mask >> (signal - 1) & 1 == 0).collect()
 }
 
 fn end(signal: i32) {

@@ -14,6 +14,7 @@ use signal_hook::consts::{SIGCONT, SIGTSTP, SIGWINCH};
 use signal_hook::iterator::{Handle, Signals};
 
 use crate::editor::screen::{HIDE, PASTES_OFF, PASTES_ON};
+use crate::signals::honoured;
 
 /// How the terminal was before, while it is not.
 static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
@@ -33,7 +34,7 @@ impl Terminal {
         if is_dumb || !io::stdin().is_terminal() || !io::stdout().is_terminal() {
             return Ok(None);
         }
-        let mut signals = Signals::new([SIGTSTP, SIGCONT, SIGWINCH])?;
+        let mut signals = Signals::new(honoured(&[SIGTSTP, SIGCONT, SIGWINCH]))?;
         let handle = signals.handle();
         let changed = Arc::new(AtomicBool::new(true));
         *before() = Some(termios::tcgetattr(io::stdin())?);
@@ -130,4 +131,67 @@ fn restore_on_panic() {
 /// What is behind the lock stays whole even if a thread panics while it holds it.
 fn before() -> MutexGuard<'static, Option<Termios>> {
     BEFORE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::io::Read;
+    use std::process::{Command, Stdio};
+
+    use nix::pty::{OpenptyResult, openpty};
+    use nix::sys::termios::tcgetattr;
+
+    use super::*;
+
+    /// Names the thread that is to panic, in a run of this test that has a terminal.
+    const PANICS: &str = "MSNP_TEST_PANICS_IN";
+
+    fn panic_at_a_terminal(place: &str) {
+        crate::end_on_panic();
+        let terminal = Terminal::open(|| {}).expect("it can be set").expect("it is one");
+        let raw = tcgetattr(io::stdin()).expect("it is one");
+        assert!(!raw.local_flags.intersects(LocalFlags::ICANON | LocalFlags::ECHO));
+        terminal.write("> half a line");
+        let fall = || panic!("it was \x1b[2J\nso");
+        if place == "main" {
+            fall();
+        }
+        let _ = thread::spawn(fall).join();
+        unreachable!("the program has ended");
+    }
+
+    #[test]
+    fn a_panic_leaves_the_terminal_as_it_was_and_one_line() {
+        if let Ok(place) = std::env::var(PANICS) {
+            return panic_at_a_terminal(&place);
+        }
+        let name = "terminal::tests::a_panic_leaves_the_terminal_as_it_was_and_one_line";
+        for place in ["main", "another"] {
+            let OpenptyResult { master, slave } = openpty(None, None).expect("a pseudo-terminal");
+            let before = tcgetattr(&slave).expect("it is a terminal");
+            let end = || Stdio::from(slave.try_clone().expect("a descriptor"));
+            let mut child = Command::new(std::env::current_exe().expect("this test"))
+                .args(["--exact", name, "--nocapture"])
+                .env(PANICS, place)
+                .env("TERM", "xterm")
+                .stdin(end())
+                .stdout(end())
+                .stderr(end())
+                .spawn()
+                .expect("it runs");
+            assert_eq!(child.wait().expect("it is ours").code(), Some(70), "{place}");
+            assert_eq!(tcgetattr(&slave).expect("it is a terminal"), before, "{place}");
+            drop(slave);
+            // Little enough that it all waits there; behind it the terminal is gone.
+            let mut screen = Vec::new();
+            let _ = File::from(master).read_to_end(&mut screen);
+            let screen = String::from_utf8(screen).expect("text");
+            let (_, rest) = screen.split_once(PASTES_ON).expect("it was raw");
+            let (_, rest) = rest.split_once(PASTES_OFF).expect("it was restored");
+            assert!(rest.starts_with("msnp: mistake: it was \\u{1b}[2J\\nso at "), "{rest:?}");
+            assert!(rest.ends_with("; please report this\r\n"), "{rest:?}");
+            assert_eq!(rest.lines().count(), 1, "{rest:?}");
+        }
+    }
 }

@@ -185,7 +185,7 @@ mod tests {
 
     #[test]
     fn words_that_are_nothing_are_refused_with_a_hint() {
-        let rows: [(&[&str], &str); 12] = [
+        let rows: [(&[&str], &str); 23] = [
             (&["sned"], "'send'"),
             (&["snd", "--to", "a@b.c"], "'send'"),
             (&["contacts", "ad"], "'add'"),
@@ -198,6 +198,17 @@ mod tests {
             (&["send", "-o", "jsn"], "'json'"),
             (&["completions", "bsh"], "'bash'"),
             (&["check", "--as-far-as", "conect"], "'connect'"),
+            (&["--hlep"], "'--help'"),
+            (&["--versoin"], "'--version'"),
+            (&["send", "--hepl"], "'--help'"),
+            (&["serve", "--helpall"], "'--help-all'"),
+            (&["hlep"], "'--help'"),
+            (&["help", "send"], "'--help'"),
+            (&["serve", "--operater"], "'--operator'"),
+            (&["serve", "--keep-alive", "1m"], "'--keepalive'"),
+            (&["decode", "--lader"], "'--ladder'"),
+            (&["decode", "--mermade"], "'--mermaid'"),
+            (&["listen", "--time-out", "1s"], "'--timeout'"),
         ];
         for (words, hint) in rows {
             let line = ["msnp"].iter().chain(words);

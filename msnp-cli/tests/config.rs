@@ -3,6 +3,7 @@
 mod support;
 
 use serde_json::Value;
+use support::fake::{Answer, Fake};
 use support::{Ended, Folder, Msnp, run, run_in};
 
 /// Variables with their values.
@@ -255,6 +256,58 @@ fn the_password_comes_from_the_place_that_goes_first() {
     status(&[], &["--profile", "file", "--password-command", "echo wrong"]).assert_code(77);
     let secret = file.path("msnp/secret");
     status(&[("MSNP_PASSWORD", "wrong")], &["--password-file", &secret]).assert_code(0);
+}
+
+#[test]
+fn a_profile_for_another_account_or_server_does_not_use_the_password_of_the_top() {
+    let fake = Fake::start(|_, _| Answer::Usual);
+    let at = &fake.at;
+    for (key, value) in [
+        ("password", "geheim-top"),
+        ("password-file", "/no/such/file"),
+        ("password-command", "echo geheim-top"),
+    ] {
+        let text = format!(
+            "server = \"{at}\"\naccount = \"alice@example.net\"\n{key} = \"{value}\"\n\
+             [profile.account]\naccount = \"carol@example.net\"\n\
+             [profile.server]\nserver = \"{at}\"\n\
+             [profile.own]\naccount = \"carol@example.net\"\npassword-command = \"echo own\"\n\
+             [profile.same]\ntimeout = \"9s\"\n"
+        );
+        let file = home(&text, 0o600);
+        for profile in ["account", "server"] {
+            let options = ["--profile", profile];
+            let ended = run_at(&file, &[], &[&["status"], &options[..]].concat());
+            ended.assert_code(78);
+            let said = format!(
+                "config.toml, line 3: {key} is not for profile \"{profile}\", which names its own \
+                 {profile})"
+            );
+            assert!(ended.stderr.contains(&said), "{}", ended.stderr);
+            assert!(!ended.stderr.contains("geheim") && ended.stderr.lines().count() == 1);
+            let shown = run_at(
+                &file,
+                &[],
+                &[&["config", "-o", "json"], &options[..], &["status"]].concat(),
+            );
+            let row = setting(&shown, key);
+            assert!(row["value"].is_null() && row["source"].is_null(), "{row}");
+            let reason = row["reason"].as_str().expect("a reason");
+            assert!(said.contains(reason), "{reason}");
+            let shown = run_at(&file, &[], &[&["config"], &options[..], &["status"]].concat());
+            let line = format!("{key} is not set (line 3: {key} is not for profile");
+            assert!(shown.lines.iter().any(|shown| shown.contains(&line)), "{:?}", shown.lines);
+            // What is said at this moment holds.
+            let environment = [("MSNP_PASSWORD", "x")];
+            let ended = run_at(&file, &environment, &[&["status"], &options[..]].concat());
+            assert!(!ended.stderr.contains("no password"), "{}", ended.stderr);
+        }
+        for (profile, row) in [("own", "password-command"), ("same", key)] {
+            let args = ["config", "-o", "json", "--profile", profile, "status"];
+            let row = setting(&run_at(&file, &[], &args), row);
+            assert_eq!((&row["source"], row["reason"].is_null()), (&"file".into(), true), "{row}");
+        }
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ mod support;
 use std::net::TcpListener;
 
 use support::fake::{Answer, COMMANDS, Fake};
-use support::{Ended, Msnp, run};
+use support::{Ended, Msnp, run, with_limit};
 
 fn start(at: &str, more: &[&str]) -> Msnp {
     let args = [&["send", "-o", "json", "--to", "bob@example.net"], more, &["hello"]].concat();
@@ -135,7 +135,8 @@ fn silence_ends_in_time() {
         assert_eq!(end(&ended), "failed");
     }
     for limit in ["--timeout", "--ack-timeout"] {
-        let ended = send(&never("MSG"), &[limit, "300ms"]);
+        let run = |time: &str| send(&never("MSG"), &[limit, time]);
+        let ended = with_limit(run, |ended| ended.code == 3);
         ended.assert_code(3);
         assert_eq!(end(&ended), "unknown");
     }

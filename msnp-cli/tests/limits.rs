@@ -106,7 +106,7 @@ fn without_descriptors_the_others_go_on_and_newcomers_wait() {
     let users = folder.file("users.toml", USERS, 0o600);
     let args = ["serve", "--listen", "127.0.0.1:0", "--single", "-o", "json", "--users"];
     let args = [&args, &[users.to_str().expect("an ASCII path")][..]].concat();
-    let mut serve = Msnp::start_with_few_descriptors(40, &args);
+    let mut serve = Msnp::start_after("ulimit -n 40", &args);
     let at = serve.until_type("ready")["listen"].as_str().expect("an address").to_owned();
     let mut first = Stranger::connect(&at);
     assert!(first.is_served());

@@ -67,7 +67,7 @@ fn every_command_is_done_in_order_and_its_events_carry_its_id() {
         ("open", &["chat", "chat"][..]),
         ("m1", &["queued", "sent", "acked"]),
         ("m2", &["queued", "sent", "acked"]),
-        ("t", &[]),
+        ("t", &["typing"]),
         ("leave", &["chat"]),
         ("m3", &["chat", "queued", "sent", "acked"]),
         ("line-10", &["queued", "sent", "acked"]),
@@ -91,6 +91,37 @@ fn every_command_is_done_in_order_and_its_events_carry_its_id() {
         |id: &str| acked.iter().find(|event| event["id"] == id).map(|event| event["chat"].clone());
     assert_eq!(chat("m1"), chat("m2"));
     assert_ne!(chat("m1"), chat("m3"));
+}
+
+#[test]
+fn typing_ends_with_an_event_that_has_its_id() {
+    let typing = |id: &str, to: &str| json!({"id": id, "do": "typing", "to": to});
+    let ended = pipe_of(&[
+        // It opens the chat, and the text comes before anybody is there.
+        typing("before", ECHO),
+        send("text", ECHO, "x"),
+        json!({"id": "open", "do": "open", "to": ECHO}),
+        typing("nobody", "nobody@example.net"),
+    ]);
+    ended.assert_code(0);
+    assert_eq!(of(&ended, "before"), ["typing"]);
+    assert_eq!(of(&ended, "text"), ["chat", "queued", "sent", "acked"]);
+    assert_eq!(of(&ended, "nobody"), ["chat", "refused"]);
+    let own = &ended.all("typing")[0];
+    assert_eq!(own["from"], "me@example.net");
+    assert_eq!(own["chat"], ended.all("sent")[0]["chat"]);
+    let refused = &ended.all("refused")[0];
+    assert_eq!(
+        (&refused["request"], &refused["account"]),
+        (&"typing".into(), &"nobody@example.net".into())
+    );
+    // In a chat that has people, and one that opens for it.
+    let mut pipe = Msnp::start(&["pipe"]);
+    pipe.say(&format!("{}\n", typing("first", ECHO)));
+    let first = pipe.until(|event| event["id"] == "first" && event["type"] == "typing");
+    pipe.say(&format!("{}\n", json!({"id": "chat", "do": "typing", "chat": first["chat"]})));
+    pipe.until(|event| event["id"] == "chat" && event["type"] == "typing");
+    pipe.end().assert_code(0);
 }
 
 #[test]

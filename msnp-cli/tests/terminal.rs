@@ -1,6 +1,8 @@
 //! `chat` for somebody at a terminal: the program gets one end of a pseudo-terminal, the test types
 //! at the other.
 
+mod support;
+
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
@@ -39,6 +41,7 @@ impl Terminal {
     }
 
     fn start_as(term: &str, args: &[&str]) -> Self {
+        support::honour_signals();
         let OpenptyResult { master, slave } = openpty(None, None).expect("a pseudo-terminal");
         let before = tcgetattr(&slave).expect("it is a terminal");
         let end = || Stdio::from(slave.try_clone().expect("a descriptor"));
@@ -182,7 +185,7 @@ fn a_slash_begins_a_command() {
     let mut terminal = Terminal::start(&[]);
     terminal.until("> \x1b[K");
     terminal.press("/status BSY\r");
-    terminal.until("state = BSY");
+    terminal.until("state = busy");
     terminal.press("//etc\r");
     terminal.until("\"Echo\": /etc\r\n");
     terminal.press("/help\r");

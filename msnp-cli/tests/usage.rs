@@ -29,10 +29,25 @@ fn hostile() -> Vec<String> {
 
 /// The options of a verb that take a value, by its help.
 fn options(words: &[&str]) -> Vec<String> {
-    let help = run(&[words, &["--help"]].concat());
+    let with_value = |line: &str| line.split_once(" <").map(|(name, _)| name.to_owned());
+    long_options(words, with_value)
+}
+
+/// The options that take none.
+fn flags(words: &[&str]) -> Vec<String> {
+    let bare = |line: &str| {
+        let (name, _) = line.split_once("  ")?;
+        (!name.contains(' ')).then(|| name.to_owned())
+    };
+    long_options(words, bare)
+}
+
+fn long_options(words: &[&str], wanted: impl Fn(&str) -> Option<String>) -> Vec<String> {
+    let help = if words == ["serve"] { "--help-all" } else { "--help" };
+    let help = run(&[words, &[help]].concat());
     let lines = help.lines.iter().filter_map(|line| line.trim_start().strip_prefix('-'));
     let long = lines.filter_map(|line| line.split("--").nth(1).or(line.strip_prefix('-')));
-    long.filter_map(|line| line.split_once(" <")).map(|(name, _)| format!("--{name}")).collect()
+    long.filter_map(wanted).map(|name| format!("--{name}")).collect()
 }
 
 fn is_raw(text: &str) -> bool {
@@ -126,8 +141,44 @@ fn other_verbs_take_or_refuse_each_value_of_their_own_options() {
     // A port that is taken ends it when all options have been read.
     let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let at = taken.local_addr().expect("it listens").to_string();
-    try_all(&["serve"], |option| own(option) && option != "--listen", &["--listen", &at]);
+    let runs =
+        try_all(&["serve"], |option| own(option) && option != "--listen", &["--listen", &at]);
+    assert!(runs > 400, "every limit is tried: {runs}");
+    let ladder = |option: &str| own(option) && option != "--format";
+    try_all(&["decode", "--ladder"], ladder, &["-"]);
+    try_all(&["decode"], |option| own(option) || option == "--output", &["-"]);
     try_all(&["serve", "--data", "accounts.db", "user", "add"], own, to_bob);
+}
+
+#[test]
+fn options_without_a_value_take_none() {
+    let mut tried = 0;
+    for words in [
+        &["send"][..],
+        &["run"],
+        &["listen"],
+        &["pipe"],
+        &["chat"],
+        &["contacts", "list"],
+        &["serve"],
+        &["serve", "user", "add"],
+        &["check"],
+        &["decode"],
+        &["config"],
+    ] {
+        for flag in flags(words) {
+            let word = format!("{flag}=a\nmsnp: forged\x1b[2J");
+            let args = [words, &[&word]].concat();
+            let ended = run(&args);
+            assert_in_order(&ended, &args);
+            ended.assert_code(2);
+            assert!(ended.stderr.contains(&format!("for '{flag}' found")), "{}", ended.stderr);
+            tried += 1;
+        }
+    }
+    assert!(tried > 30, "{tried}");
+    // Of two drawings only one can be made.
+    run(&["decode", "--ladder", "--mermaid", "-"]).assert_code(2);
 }
 
 #[test]

@@ -162,7 +162,8 @@ pub enum Violation {
     Package,
     /// An empty challenge: the answer would be the digest of the bare password.
     EmptyChallenge,
-    /// Several lines in a row that are no commands, or one before sign-in: another protocol.
+    /// Several lines in a row that are no commands, or one before sign-in, or a number with words
+    /// before a version was agreed, as mail servers greet: another protocol.
     NotMsnp,
     /// The peer referred us on more often than the limit.
     Referrals {

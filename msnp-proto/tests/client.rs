@@ -278,6 +278,31 @@ fn servers_that_cannot_be_signed_in_to() {
 }
 
 #[test]
+fn a_greeting_that_begins_with_a_number_is_no_refusal() {
+    let other = Lost::Violation(Violation::NotMsnp);
+    for (first, lost) in [
+        ("220 mail.example.net ESMTP\r\n", other),
+        ("220 (vsFTPd 3.0.3)\r\n", other),
+        ("200 news.example.net ready\r\n", other),
+        ("421 10.0.0.1 too many connections\r\n", other),
+        ("220-mail.example.net\r\n", other),
+        ("601 1\r\n", Lost::Refused(ErrorCode::SERVER_UNAVAILABLE)),
+        ("601 1 until tomorrow\r\n", Lost::Refused(ErrorCode::SERVER_UNAVAILABLE)),
+        ("601\r\n", Lost::Refused(ErrorCode::SERVER_UNAVAILABLE)),
+    ] {
+        let mut script = Script::signing_in();
+        let ns = script.connect("messenger.example.net:1863");
+        script.says(ns, first);
+        assert_eq!(script.lost(), Some(lost), "{first:?}");
+    }
+    // A server that has spoken the language may leave the id out.
+    let mut script = Script::signing_in();
+    let ns = script.connect("messenger.example.net:1863");
+    script.says(ns, "VER 1 MSNP7\r\n601 until tomorrow\r\n");
+    assert_eq!(script.lost(), Some(Lost::Refused(ErrorCode::SERVER_UNAVAILABLE)));
+}
+
+#[test]
 fn a_server_without_a_common_dialect_is_asked_which_version_it_wants() {
     for answers in [true, false] {
         let mut script = Script::signing_in();

@@ -51,6 +51,10 @@ pub(crate) struct SignInArgs {
     /// One that stands in the configuration file.
     #[arg(skip)]
     configured_password: Option<Secret>,
+
+    /// Why one that stands there is not for this account.
+    #[arg(skip)]
+    withheld_password: Option<String>,
 }
 
 /// Where a password comes from.
@@ -75,7 +79,7 @@ impl PasswordArgs {
             file: self.password_file.clone(),
             stdin: self.password_stdin,
             command: self.password_command.clone(),
-            configured: None,
+            ..Sources::default()
         }
     }
 }
@@ -90,11 +94,16 @@ impl SignInArgs {
     }
 
     pub(crate) fn password(&self) -> Sources {
-        Sources { configured: self.configured_password.clone(), ..self.password.sources() }
+        Sources {
+            configured: self.configured_password.clone(),
+            withheld: self.withheld_password.clone(),
+            ..self.password.sources()
+        }
     }
 
-    pub(crate) fn set_configured_password(&mut self, password: Secret) {
-        self.configured_password = Some(password);
+    /// Takes the password that stands in the configuration file, or why it is not for this account.
+    pub(crate) fn set_configured(&mut self, password: Option<Secret>, withheld: Option<String>) {
+        (self.configured_password, self.withheld_password) = (password, withheld);
     }
 
     /// Whether stdin is spoken for.

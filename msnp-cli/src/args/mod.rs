@@ -355,7 +355,8 @@ Example of a file:
   password-command = \"pass show msnp/work\"
 
 A key is the name of an option without its dashes. Options go before the environment, that before
-the file, that before what is built in. A file with `password = ...` must have the mode 0600.";
+the file, that before what is built in. A file with `password = ...` must have the mode 0600. A
+profile with its own account or server does not use the password of the top.";
 
 /// Print the script with which a shell completes this program's words
 #[derive(Args, Debug)]

@@ -2,6 +2,8 @@
 //!
 //! This module is a table with words. It does not know how things came to happen.
 
+use std::fmt;
+
 use msnp_proto::error::{Lost, Violation};
 use msnp_proto::machine::Closed;
 use msnp_proto::types::ErrorCode;
@@ -29,16 +31,18 @@ pub(crate) struct Diagnosis {
 }
 
 /// Kinds of servers that people have at the address that they gave, by the first bytes they say.
-const KINDS: [(&[u8], &str); 9] = [
+const KINDS: [(&[u8], &str); 11] = [
     (b"HTTP/", "a web server"),
     (b"<!DOCTYPE", "a web server"),
     (b"<html", "a web server"),
     (b"SSH-", "an SSH server"),
     (b"220 ", "a mail or FTP server"),
+    (b"220-", "a mail or FTP server"),
     (b"+OK", "a POP3 server"),
     (b"* OK", "an IMAP server"),
     (b"<?xml", "an XMPP server"),
     (b"RFB ", "a VNC server"),
+    (b"NOTICE ", "an IRC server"),
 ];
 
 /// Finds the words.
@@ -114,7 +118,7 @@ fn lost(stage: StageName, why: Lost, seen: &Seen) -> Words {
             "try again later",
         ),
         _ if !seen.first.is_empty() && stage == StageName::Version => (
-            format!("it said \"{}\": {why}", seen.first.escape_ascii()),
+            format!("it said \"{}\": {why}", first_line(seen)),
             "another kind of server, or one of another version",
             "check host and port after --server; see all that was said with -vv",
         ),
@@ -187,7 +191,7 @@ fn refused(stage: StageName, code: ErrorCode) -> Words {
 /// What it said first is what another kind of server says.
 fn foreign(seen: &Seen) -> Option<Words> {
     let first = &seen.first;
-    let said = format!("it said \"{}\"", first.escape_ascii());
+    let said = format!("it said \"{}\"", first_line(seen));
     if matches!(first.as_slice(), [0x14..=0x17, 0x03, 0..=4, ..]) {
         return Some((
             format!("{said}, which is TLS"),
@@ -198,10 +202,28 @@ fn foreign(seen: &Seen) -> Option<Words> {
     let is = |start: &[u8]| {
         first.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start))
     };
-    let (_, kind) = KINDS.iter().find(|(start, _)| is(start))?;
+    let kind = match KINDS.iter().find(|(start, _)| is(start)) {
+        Some((_, kind)) => kind,
+        None if is_irc(first) => "an IRC server",
+        None => return None,
+    };
     Some((
         format!("{said}, as {kind} does"),
         "the port of another service",
         "check the port after --server: MSN Messenger servers listen at 1863",
     ))
+}
+
+/// The first line of what it said, as far as it was kept.
+fn first_line(seen: &Seen) -> impl fmt::Display {
+    let line = seen.first.split(|byte| matches!(byte, b'\r' | b'\n')).next();
+    line.unwrap_or_default().escape_ascii()
+}
+
+/// The name of a server, then a number or a notice.
+fn is_irc(first: &[u8]) -> bool {
+    let mut words = first.split(|byte| *byte == b' ');
+    let is_name = words.next().is_some_and(|word| word.starts_with(b":"));
+    let is_number = |word: &[u8]| word.len() == 3 && word.iter().all(u8::is_ascii_digit);
+    is_name && words.next().is_some_and(|word| word == b"NOTICE" || is_number(word))
 }

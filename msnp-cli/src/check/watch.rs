@@ -95,7 +95,8 @@ struct Spy {
 impl Tap for Spy {
     fn opened(&mut self, now: Instant, conn: ConnId, origin: Origin<'_>, peer: SocketAddr) {
         if (self.wanted)(conn) {
-            self.watch.seen.borrow_mut().peer = Some(peer);
+            // What was said on another connection says nothing of this one.
+            *self.watch.seen.borrow_mut() = Seen { peer: Some(peer), ..Seen::default() };
         }
         if let Some(other) = &mut self.other {
             other.opened(now, conn, origin, peer);

@@ -32,6 +32,26 @@ pub(crate) struct File {
     pub(crate) path: PathBuf,
     pub(crate) entries: Vec<Entry>,
     pub(crate) password: Option<Password>,
+    pub(crate) withheld: Option<Withheld>,
+}
+
+/// Where the top of the file has a password from, while a profile is in force that is for somebody
+/// else. A secret for one service is not given to another.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Withheld {
+    pub(crate) key: String,
+    line: Option<usize>,
+    profile: String,
+    /// What the profile names itself.
+    own: &'static str,
+}
+
+impl fmt::Display for Withheld {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { key, line, profile, own } = self;
+        line.map_or(Ok(()), |line| write!(f, "line {line}: "))?;
+        write!(f, "{key} is not for profile {profile:?}, which names its own {own}")
+    }
 }
 
 /// One key and its value.
@@ -120,13 +140,17 @@ impl File {
         if let Some(wanted) = profile.filter(|wanted| !names.iter().any(|name| name == wanted)) {
             return Err(no_such_profile(wanted, &names));
         }
-        let mut file = Self { path: path.to_owned(), entries: Vec::new(), password: None };
+        let mut file =
+            Self { path: path.to_owned(), entries: Vec::new(), password: None, withheld: None };
         // The top stands first, so that a profile puts its keys out of force.
         for section in sections {
             if section.profile.is_some() && section.profile.as_deref() != profile {
                 continue;
             }
             let new: Vec<String> = section.keys().map(|(key, _)| key.to_owned()).collect();
+            if !new.iter().any(|key| keys::is_of_password(key)) {
+                file.withhold(&section);
+            }
             file.drop_if(|key| {
                 let rivals = keys::rivals(key);
                 new.iter().any(|new| new == key || rivals.contains(&new.as_str()))
@@ -135,6 +159,23 @@ impl File {
             file.password = section.password.or(file.password);
         }
         Ok(file)
+    }
+
+    /// Puts the password out of force if a section is about another account or server.
+    fn withhold(&mut self, section: &Section) {
+        let own = ["account", "server"];
+        let own = own.into_iter().find(|key| section.entries.iter().any(|entry| entry.key == *key));
+        let (Some(own), Some(profile)) = (own, &section.profile) else { return };
+        let entries = self.entries.iter().map(|entry| (entry.key.as_str(), &entry.at));
+        let password = self.password.iter().map(|password| (keys::PASSWORD, &password.at));
+        let withheld = entries.chain(password).find(|(key, _)| keys::is_of_password(key));
+        self.withheld = withheld.map(|(key, at)| Withheld {
+            key: key.to_owned(),
+            line: at.line,
+            profile: profile.clone(),
+            own,
+        });
+        self.drop_if(keys::is_of_password);
     }
 
     fn drop_if(&mut self, goes_out: impl Fn(&str) -> bool) {

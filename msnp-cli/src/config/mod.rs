@@ -40,9 +40,11 @@ pub(crate) fn parse() -> Result<Cli, Failure> {
         .unwrap_or_else(|error| usage::end(error.format(&mut command)));
     let said = innermost(&matches);
     cli.verb.sort(&|id| is_given(said, id));
-    let password = file.and_then(|file| file.password).map(|password| password.value);
-    if let (Some(sign_in), Some(password)) = (cli.verb.sign_in_mut(), password) {
-        sign_in.set_configured_password(password);
+    if let (Some(sign_in), Some(file)) = (cli.verb.sign_in_mut(), file) {
+        let File { path, password, withheld, .. } = file;
+        let password = password.map(|password| password.value);
+        let withheld = withheld.map(|why| format!("{}, {why}", path.display()));
+        sign_in.set_configured(password, withheld);
     }
     Ok(cli)
 }

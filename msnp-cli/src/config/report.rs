@@ -107,7 +107,7 @@ fn row(arg: &Arg, matches: &ArgMatches, file: Option<&File>) -> Configured {
         }
         (_, Some((file, at))) => place(&mut row, file, at),
         (_, None) if row.value.is_some() => row.source = Some(Source::BuiltIn),
-        _ => {}
+        _ => row.reason = withheld(file, &row.name),
     }
     row
 }
@@ -130,8 +130,15 @@ fn password(file: Option<&File>) -> Option<Configured> {
         row.variable = Some(password::VARIABLE.into());
     } else {
         row.value = None;
+        row.reason = withheld(file, &row.name);
     }
     Some(row)
+}
+
+/// Why what stands in the file for this key is not in force.
+fn withheld(file: Option<&File>, key: &str) -> Option<String> {
+    let withheld = file.and_then(|file| file.withheld.as_ref());
+    withheld.filter(|withheld| withheld.key == key).map(ToString::to_string)
 }
 
 /// The file that was read.

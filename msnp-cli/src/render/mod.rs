@@ -5,6 +5,7 @@
 
 mod json;
 mod text;
+mod words;
 
 use std::io::{self, Write};
 use std::time::SystemTime;

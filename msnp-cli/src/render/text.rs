@@ -6,6 +6,7 @@
 use std::fmt;
 use std::io::Write;
 
+use super::words;
 use crate::escape::EscapedDisplay;
 use crate::events::{
     Change, Chat, Configured, Contact, Ending, Event, Mail, Mark, Message, Person, Progress, Ready,
@@ -96,7 +97,7 @@ impl Words<'_> {
                 write!(
                     f,
                     "{} as {}",
-                    state(step.state.unwrap_or("NLN")),
+                    words::state(step.state.unwrap_or("NLN")),
                     step.account.as_deref().unwrap_or("?")
                 )
             }
@@ -107,18 +108,21 @@ impl Words<'_> {
                 write!(f, "{id}: {name} ({contacts} {})", counted(*contacts, "contact"))
             }
             Event::Group { id, name, change } => {
-                write!(f, "{id} {}", change_word(*change))?;
+                write!(f, "{id} {}", words::change(*change))?;
                 name.as_ref().map_or(Ok(()), |name| write!(f, ": {name}"))
             }
             Event::Setting { name, value, account } => {
                 account.as_ref().map_or(Ok(()), |account| write!(f, "{account}: "))?;
-                write!(f, "{name} = {value}")
+                match words::setting(name, value) {
+                    (name, "") => write!(f, "{name} is not set"),
+                    (name, value) => write!(f, "{name} = {value}"),
+                }
             }
             Event::Configured(setting) => words_of_setting(f, setting),
             Event::Stage(stage) => words_of_stage(f, stage),
             Event::Presence(presence) => {
                 named(f, &presence.account, presence.name.as_deref())?;
-                write!(f, " is {}", state(presence.state))
+                write!(f, " is {}", words::state(presence.state))
             }
             Event::Mail(mail) => words_of_mail(f, mail),
             Event::Chat(chat) => words_of_chat(f, chat),
@@ -205,6 +209,7 @@ fn words_of_setting(f: &mut fmt::Formatter<'_>, setting: &Configured) -> fmt::Re
     setting.file.iter().for_each(|file| add(file.clone()));
     setting.line.iter().for_each(|line| add(format!("line {line}")));
     setting.profile.iter().for_each(|profile| add(format!("profile {profile}")));
+    setting.reason.iter().for_each(|reason| add(reason.clone()));
     if !setting.verbs.is_empty() {
         add(format!("for {}", setting.verbs.join(" ")));
     }
@@ -221,7 +226,7 @@ fn words_of_step(f: &mut fmt::Formatter<'_>, step: &Progress) -> fmt::Result {
 
 fn words_of_contact(f: &mut fmt::Formatter<'_>, contact: &Contact) -> fmt::Result {
     named(f, &contact.account, contact.name.as_deref())?;
-    write!(f, " {}", change_word(contact.change))?;
+    write!(f, " {}", words::change(contact.change))?;
     match contact.list {
         Some("FL") => f.write_str(", contact list"),
         Some("AL") => f.write_str(", allow list"),
@@ -238,7 +243,7 @@ const ON_LISTS: [(&str, &str); 4] =
 fn words_of_person(f: &mut fmt::Formatter<'_>, person: &Person) -> fmt::Result {
     named(f, &person.account, Some(&person.name))?;
     if let Some(change) = person.change {
-        write!(f, " {}", change_word(change))?;
+        write!(f, " {}", words::change(change))?;
     }
     let mut before = ": ";
     for (_, words) in ON_LISTS.iter().filter(|(list, _)| person.lists.contains(list)) {
@@ -258,14 +263,14 @@ fn words_of_person(f: &mut fmt::Formatter<'_>, person: &Person) -> fmt::Result {
     }
     match person.state {
         "FLN" => Ok(()),
-        code => write!(f, "; {}", state(code)),
+        code => write!(f, "; {}", words::state(code)),
     }
 }
 
 fn words_of_user(f: &mut fmt::Formatter<'_>, user: &User) -> fmt::Result {
     named(f, &user.account, user.name.as_deref())?;
     if let Some(change) = user.change {
-        write!(f, " {}", change_word(change))?;
+        write!(f, " {}", words::change(change))?;
     }
     user.contacts.map_or(Ok(()), |contacts| {
         let word = counted(usize::try_from(contacts).unwrap_or(usize::MAX), "contact");
@@ -300,8 +305,8 @@ fn words_of_chat(f: &mut fmt::Formatter<'_>, chat: &Chat) -> fmt::Result {
     write!(f, "{} ", chat.chat)?;
     match (&chat.account, chat.change) {
         (Some(account), Change::Opened) => write!(f, "opened with {account}")?,
-        (Some(account), change) => write!(f, "{account} {}", change_word(change))?,
-        (None, change) => f.write_str(change_word(change))?,
+        (Some(account), change) => write!(f, "{account} {}", words::change(change))?,
+        (None, change) => f.write_str(words::change(change))?,
     }
     chat.reason.as_ref().map_or(Ok(()), |reason| write!(f, ": {reason}"))
 }
@@ -350,38 +355,6 @@ fn named(f: &mut fmt::Formatter<'_>, account: &str, name: Option<&str>) -> fmt::
     match name {
         Some(name) if name != account => write!(f, " \"{name}\""),
         _ => Ok(()),
-    }
-}
-
-fn change_word(change: Change) -> &'static str {
-    match change {
-        Change::Added => "added",
-        Change::Removed => "removed",
-        Change::Renamed => "renamed",
-        Change::Allowed => "allowed",
-        Change::Blocked => "blocked",
-        Change::Moved => "moved",
-        Change::Password => "has another password",
-        Change::Opened => "opened",
-        Change::Joined => "joined",
-        Change::Left => "left",
-        Change::Closed => "closed",
-        Change::NotReached => "could not be reached",
-    }
-}
-
-fn state(code: &'static str) -> &'static str {
-    match code {
-        "NLN" => "online",
-        "BSY" => "busy",
-        "IDL" => "idle",
-        "BRB" => "soon back",
-        "AWY" => "away",
-        "PHN" => "on the phone",
-        "LUN" => "out to lunch",
-        "HDN" => "hidden",
-        "FLN" => "offline",
-        other => other,
     }
 }
 

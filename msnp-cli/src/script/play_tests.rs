@@ -328,6 +328,7 @@ fn everything_that_is_asked_for_ends_once_under_its_name() {
         let ends = own.map(|marked| &marked.event).filter(|event| !passing(event));
         ends.map(|event| match event {
             Event::Acked(_) => "acked",
+            Event::Typing { .. } => "typing",
             Event::Person(_) => "person",
             Event::Setting { .. } => "setting",
             Event::Refused(_) => "refused",
@@ -341,7 +342,7 @@ fn everything_that_is_asked_for_ends_once_under_its_name() {
     for (id, expected) in [
         ("open", &["joined"][..]),
         ("again", &["joined"]),
-        ("typing", &[]),
+        ("typing", &["typing"]),
         ("text", &["acked"]),
         ("leave", &["closed"]),
         ("nowhere", &["refused"]),

@@ -33,7 +33,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
     let watch = Watch::default();
     let setup = Setup { args: &args.sign_in, config, until: Until::Acked };
     let mut session = Session::open_watched(console, setup, Some((&watch, who)))?;
-    session.hide();
+    session.come_for_an_errand();
     let until = session.now() + args.timeout;
     let exit = check(&mut session, &watch, last, until)?;
     session.finish(Some(exit), Exit::Io)

@@ -181,8 +181,7 @@ impl Pipe<'_> {
                 } else if self.session.client().next_attempt().is_some() {
                     None
                 } else {
-                    self.session.explain(*why);
-                    Some(Exit::of_lost(*why))
+                    Some(self.session.explain(*why).exit)
                 };
                 if let Some(exit) = exit {
                     self.give_up(exit, &format!("session lost: {why}"));

@@ -14,6 +14,7 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{self, Receiver};
+use std::sync::{Arc, Once};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -56,7 +57,25 @@ pub(crate) struct Ended {
     pub(crate) stderr: String,
 }
 
+/// Has programs that the tests start honour these signals, also if the tests run under `nohup` or in
+/// the background of a shell: a signal with a handler is as usual for who is started.
+pub(crate) fn honour_signals() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let status = fs::read_to_string("/proc/self/status").expect("Linux has it");
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).expect("it tells");
+        let mask = u64::from_str_radix(mask.trim(), 16).expect("hexadecimal");
+        for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP].map(|signal| signal as i32)
+        {
+            if mask >> (signal - 1) & 1 == 1 {
+                signal_hook::flag::register(signal, Arc::default()).expect("a handler");
+            }
+        }
+    });
+}
+
 fn command(args: &[&str]) -> Command {
+    honour_signals();
     let mut command = Command::new(env!("CARGO_BIN_EXE_msnp"));
     command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     for name in ["MSNP_SERVER", "MSNP_ACCOUNT", "MSNP_PASSWORD", "MSNP_CONFIG", "NO_COLOR"] {
@@ -101,13 +120,9 @@ impl Msnp {
         Self::of(command)
     }
 
-    /// Starts it with so many descriptors and no more.
-    pub(crate) fn start_with_few_descriptors(descriptors: u32, args: &[&str]) -> Self {
-        let mut shell = Command::new("sh");
-        let script = format!("ulimit -n {descriptors} && exec \"$0\" \"$@\"");
-        shell.args(["-c", &script, env!("CARGO_BIN_EXE_msnp")]).args(args);
-        shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        Self::of(shell)
+    /// Starts it from a shell, which does this before.
+    pub(crate) fn start_after(before: &str, args: &[&str]) -> Self {
+        Self::of(in_shell(&format!("{before} && exec \"$@\""), args))
     }
 
     /// Starts it with its stdout going to a file.
@@ -342,11 +357,28 @@ pub(crate) fn run(args: &[&str]) -> Ended {
     Msnp::start(args).end()
 }
 
+/// A run that gets somewhere and then waits for a limit, which is longer if the machine was too slow
+/// to get there.
+pub(crate) fn with_limit(run: impl Fn(&str) -> Ended, is_there: impl Fn(&Ended) -> bool) -> Ended {
+    for limit in ["300ms", "3s"] {
+        let ended = run(limit);
+        if is_there(&ended) {
+            return ended;
+        }
+    }
+    run("20s")
+}
+
 /// Runs it to its end from a shell, with redirections that only a shell can do.
 pub(crate) fn shell(args: &[&str], redirection: &str) -> Ended {
+    Msnp::of(in_shell(&format!("exec \"$@\" {redirection}"), args)).end()
+}
+
+/// A shell with a script, which has the program and its arguments as its own.
+fn in_shell(script: &str, args: &[&str]) -> Command {
     let program = command(args);
     let mut shell = Command::new("sh");
-    shell.arg("-c").arg(format!("exec \"$@\" {redirection}")).arg("sh").arg(program.get_program());
+    shell.arg("-c").arg(script).arg("sh").arg(program.get_program());
     shell.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     for (name, value) in program.get_envs() {
         match value {
@@ -354,7 +386,7 @@ pub(crate) fn shell(args: &[&str], redirection: &str) -> Ended {
             None => shell.env_remove(name),
         };
     }
-    Msnp::of(shell).end()
+    shell
 }
 
 /// Runs it to its end in this environment.

@@ -24,6 +24,11 @@ use crate::wire::{Body, Frame, Parsed, Verb};
 impl Core {
     pub(super) fn on_frame(&mut self, now: Instant, frame: Frame<'_>) -> Result<(), Lost> {
         if let Some(error) = ErrorReply::parse(frame) {
+            // Mail and news servers say hello with a number and words.
+            let is_greeting = error.trid.is_none() && frame.words().nth(1).is_some();
+            if is_greeting && matches!(self.state, State::Versions(_)) {
+                return Err(Lost::Violation(Violation::NotMsnp));
+            }
             self.link.reset_fuse();
             return self.on_error(now, error);
         }
