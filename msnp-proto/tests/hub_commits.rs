@@ -8,10 +8,11 @@ use std::rc::Rc;
 
 use hub_support::{World, config, handle};
 use msnp_proto::hub::{
-    Change, Directory, DirectoryError, Event, MemoryDirectory, Password, Properties, Record, Why,
+    Change, Directory, DirectoryError, Event, MemoryDirectory, Password, Properties, Record, Role,
+    Why,
 };
-use msnp_proto::machine::{ConnId, Host, Output};
-use msnp_proto::types::{Handle, List};
+use msnp_proto::machine::{Closed, ConnId, Host, Output};
+use msnp_proto::types::{Handle, List, Lists};
 
 const NOTHING: [&str; 0] = [];
 
@@ -217,21 +218,88 @@ fn whoever_leaves_after_a_change_has_made_it() {
     assert_eq!(log.commits.get(), 3);
 }
 
-#[test]
-fn who_signs_in_again_meanwhile_has_the_change_too() {
-    let (mut w, conns, _) = people(2);
-    let again = w.connect(msnp_proto::hub::Role::Notification);
+/// A connection on which user0 has only to say the password, and the line that does.
+fn at_the_door(w: &mut World<Slow>) -> (ConnId, String) {
+    let again = w.connect(Role::Notification);
     w.ask(again, "VER 1 MSNP7");
     let challenge = w.challenge(again, &name(0));
     let digest = hub_support::md5_hex(&[&challenge, "Pa55word"]);
+    (again, format!("USR 3 MD5 S {digest}\r\n"))
+}
+
+/// The old session of user0 has put user1 on the forward list, and a new one, in the same turn, on
+/// the allow list: both are there, for both.
+fn assert_both_made(w: &mut World<Slow>, again: ConnId, other: ConnId) {
+    let heard = w.heard(again);
+    assert!(heard[0].starts_with("USR 3 OK"), "{heard:?}");
+    assert_eq!(heard.last().map(String::as_str), Some("ADD 4 AL 3 user1@example.net x"));
+    assert_eq!(w.ask(again, "LST 5 FL"), ["LST 5 FL 3 1 1 user1@example.net x 0"]);
+    assert_eq!(w.heard(other), ["ADD 0 RL 2 user0@example.net user0@example.net"]);
+    let lists = |of: usize, who: usize| {
+        record(w, of).contact(&handle(&name(who))).map(|contact| contact.lists)
+    };
+    assert_eq!(lists(0, 1), Some(Lists::NONE.with(List::Forward).with(List::Allow)));
+    assert_eq!(lists(1, 0), Some(Lists::NONE.with(List::Reverse)));
+}
+
+#[test]
+fn who_signs_in_again_meanwhile_has_the_change_too() {
+    let (mut w, conns, _) = people(2);
+    let (again, password) = at_the_door(&mut w);
     feed(&mut w, conns[0], &format!("ADD 1 FL {} x\r\n", name(1)));
-    feed(&mut w, again, &format!("USR 3 MD5 S {digest}\r\n"));
+    feed(&mut w, again, &format!("{password}ADD 4 AL {} x\r\n", name(1)));
     w.turn();
-    assert_eq!(w.heard(conns[0]), ["OUT OTH"]);
-    assert!(w.heard(again)[0].starts_with("USR 3 OK"));
-    let list = w.ask(again, "LST 4 FL");
-    assert_eq!(list, ["LST 4 FL 2 1 1 user1@example.net x 0"]);
-    assert_eq!(w.heard(conns[1]).len(), 1);
+    assert_eq!(
+        w.heard(conns[0]),
+        [
+            "ADD 1 FL 2 user1@example.net x",
+            "ILN 1 NLN user1@example.net user1@example.net",
+            "OUT OTH"
+        ]
+    );
+    assert_both_made(&mut w, again, conns[1]);
+}
+
+#[test]
+fn whose_connection_breaks_and_who_signs_in_again_meanwhile_has_the_change_too() {
+    for how in [Closed::Reset, Closed::Done] {
+        let (mut w, conns, _) = people(2);
+        let (again, password) = at_the_door(&mut w);
+        feed(&mut w, conns[0], &format!("ADD 1 FL {} x\r\n", name(1)));
+        w.hub.handle_closed(w.now, conns[0], how);
+        feed(&mut w, again, &format!("{password}ADD 4 AL {} x\r\n", name(1)));
+        w.turn();
+        assert_both_made(&mut w, again, conns[1]);
+    }
+}
+
+#[test]
+fn whom_the_hub_drops_and_who_signs_in_again_meanwhile_has_the_change_too() {
+    let (mut w, conns, _) = people(2);
+    let (again, password) = at_the_door(&mut w);
+    feed(&mut w, conns[0], &format!("ADD 1 FL {} x\r\n", name(1)));
+    // More than a driver would bring that asks whether to read.
+    let hard = config().limits.backlog_hard;
+    feed(&mut w, conns[0], &"x".repeat(hard + 1));
+    feed(&mut w, conns[0], "x");
+    assert!(!w.hub.wants_read(conns[0]));
+    feed(&mut w, again, &format!("{password}ADD 4 AL {} x\r\n", name(1)));
+    w.turn();
+    assert_both_made(&mut w, again, conns[1]);
+}
+
+#[test]
+fn a_challenge_that_runs_out_ends_behind_the_answer_to_a_change() {
+    let (mut w, _, _) = people(2);
+    let conn = w.sign_in(&name(0), "MSNP7");
+    w.say(conn, "CHG 9 NLN");
+    w.heard(conn);
+    feed(&mut w, conn, "GTC 1 N\r\n");
+    w.now += config().limits.challenge;
+    let now = w.now;
+    w.hub.handle_timeout(now);
+    w.turn();
+    assert_eq!(w.heard(conn), ["GTC 1 2 N", "OUT"]);
 }
 
 #[test]

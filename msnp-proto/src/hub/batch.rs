@@ -9,7 +9,8 @@
 //! most one change waiting, and its further input waits behind it, so a client sees its answers in
 //! order. Changes of different people that wait together cannot spoil each other: each of them
 //! edits what only its own account may edit, and the reverse-list entries that it leaves with others
-//! are edits of their own (see [`Edit::Contact`]).
+//! are edits of their own (see [`Edit::Contact`]). What an account's next change is planned from has
+//! the one before in it: no session ends, and no account is loaded, while a change of it waits.
 //!
 //! When the driver takes outputs is therefore part of what happens with such a directory: a change
 //! takes place at the first output after it, and what others do before that comes before it. On each
@@ -132,9 +133,6 @@ impl<D: Directory> Hub<D> {
     }
 
     /// Makes committed changes in the copies of those who are online, answers, and tells others.
-    ///
-    /// The account may have signed out or in again meanwhile: then nobody gets the answer, and
-    /// everything else is as it would be.
     fn carry_out(&mut self, staged: Staged) {
         let Staged { conn, account, trid, plan: Plan { changes, then } } = staged;
         let person = |hub: &Self| hub.online.get(&account).copied();

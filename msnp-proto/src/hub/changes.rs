@@ -15,7 +15,7 @@ use super::record::{Contact, GroupSet, Record};
 use super::{Directory, Hub};
 use crate::limits;
 use crate::machine::Shutdown;
-use crate::ns::{Reply, Request};
+use crate::ns::Request;
 use crate::time::Instant;
 use crate::types::{Account, Dialect, ErrorCode, GroupId, Handle, List, Name, Nick, Token};
 use crate::wire::{grammar, percent};
@@ -53,10 +53,7 @@ impl<D: Directory> Hub<D> {
         let account = person.record.handle.clone();
         let plan = match self.directory.exists(&account) {
             Ok(true) => self.plan(now, id, request),
-            Ok(false) => {
-                self.lines.say(conn, |out| Reply::Out { reason: None }.encode(out));
-                return self.end(now, conn, Why::AccountGone, Shutdown::Flush);
-            }
+            Ok(false) => return self.dismiss(now, conn, None, Why::AccountGone),
             Err(why) => Err(No::Directory(why)),
         };
         match plan {

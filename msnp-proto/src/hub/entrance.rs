@@ -5,7 +5,7 @@ use super::event::{Event, Role, Why};
 use super::lines::State;
 use super::presence::Person;
 use super::record::Record;
-use super::{Directory, Hub, Password};
+use super::{Directory, DirectoryError, Hub, Password};
 use crate::body::Profile;
 use crate::error::Expected;
 use crate::machine::Shutdown;
@@ -156,9 +156,9 @@ impl<D: Directory> Hub<D> {
             (Ok(Some(Password::Is(secret))), Some(account))
                 if is_right(secret.expose().as_bytes()) =>
             {
-                self.directory.load(account)
+                self.load(account)
             }
-            (Ok(Some(Password::Any)), Some(account)) => self.directory.load(account),
+            (Ok(Some(Password::Any)), Some(account)) => self.load(account),
             (Ok(None), _) => {
                 // The same work as for a wrong password.
                 core::hint::black_box(is_right(b"nobody"));
@@ -183,6 +183,14 @@ impl<D: Directory> Hub<D> {
                 false
             }
         }
+    }
+
+    /// The account as it is with all that its older session, if there is one, has changed.
+    fn load(&mut self, account: &Handle) -> Result<Option<Record>, DirectoryError> {
+        if let Some(old) = super::presence::find(&self.people, &self.online, account) {
+            self.commit_before_end(Some(old.conn));
+        }
+        self.directory.load(account)
     }
 
     /// Makes a connection somebody's. An older one of the same account is ended before the answer;
@@ -230,9 +238,7 @@ impl<D: Directory> Hub<D> {
         let person = self.people.get_mut(old)?;
         let shown = person.shown.take();
         let conn = person.conn;
-        let reason = Token::new(b"OTH");
-        self.lines.say(conn, |out| Reply::Out { reason }.encode(out));
-        self.end(now, conn, Why::Elsewhere, Shutdown::Flush);
+        self.dismiss(now, conn, Some("OTH"), Why::Elsewhere);
         shown
     }
 }

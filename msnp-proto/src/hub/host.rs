@@ -73,7 +73,6 @@ impl<D: Directory> Host for Hub<D> {
             self.stats.add_late_call();
             return;
         }
-        self.answer_before_end(Some(conn));
         self.end(now, conn, Why::HungUp, Shutdown::Flush);
         self.settle(now);
     }

@@ -226,23 +226,29 @@ impl<D: Directory> Hub<D> {
         if core::mem::replace(&mut self.stopping, true) {
             return;
         }
-        self.answer_before_end(None);
+        self.commit_before_end(None);
         for (listener, id) in self.listeners.iter_mut().zip(0..) {
             if !core::mem::replace(&mut listener.gone, true) {
                 self.lines.outputs.push_back(Output::Unlisten { listener: ListenerId(id) });
             }
         }
-        let conns: Vec<SlotId> = self.lines.sessions.iter().map(|(id, _)| id).collect();
-        for conn in conns {
-            self.dismiss(now, conn);
+        let reason = |role| match role {
+            Role::Switchboard => None,
+            Role::Dispatch | Role::Notification => Some("SSD"),
+        };
+        let sessions = self.lines.sessions.iter();
+        let conns: Vec<_> = sessions.map(|(id, session)| (id, reason(session.role))).collect();
+        for (conn, reason) in conns {
+            self.dismiss(now, conn, reason, Why::ShutDown);
         }
         self.settle(now);
         self.stop_if_empty();
     }
 
-    /// Changes that wait are committed, if they are those of this connection or of any, so that
-    /// whoever leaves after them has their answers.
-    fn answer_before_end(&mut self, conn: Option<SlotId>) {
+    /// Changes that wait are committed, if they are those of this connection or of any. Nobody goes
+    /// before their change is made: they have its answer, and when the account signs in again, what
+    /// is loaded then has the change in it.
+    fn commit_before_end(&mut self, conn: Option<SlotId>) {
         let waits = |conn| self.lines.sessions.get(conn).is_some_and(|session| session.committing);
         if !self.batch.is_empty() && conn.is_none_or(waits) {
             self.commit_batch();

@@ -143,7 +143,7 @@ impl<D: Directory> Hub<D> {
     /// connections. Their switchboards stay as they are. Nobody is told that others are offline:
     /// all of them move. New people can still sign in here.
     pub fn move_people(&mut self, now: Instant, to: &Target) {
-        self.answer_before_end(None);
+        self.commit_before_end(None);
         let people: Vec<(SlotId, Dialect)> =
             self.people.iter().map(|(_, person)| (person.conn, person.dialect)).collect();
         for (conn, dialect) in people {
@@ -157,9 +157,7 @@ impl<D: Directory> Hub<D> {
     pub fn end_session(&mut self, now: Instant, who: &Handle) -> bool {
         let person = super::presence::find(&self.people, &self.online, who);
         let Some(conn) = person.map(|person| person.conn) else { return false };
-        self.answer_before_end(Some(conn));
-        self.lines.say(conn, |out| Reply::Out { reason: None }.encode(out));
-        self.end(now, conn, Why::Operator, Shutdown::Flush);
+        self.dismiss(now, conn, None, Why::Operator);
         self.settle(now);
         true
     }

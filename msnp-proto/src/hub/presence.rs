@@ -225,8 +225,7 @@ impl<D: Directory> Hub<D> {
         }
         if !self.stopping && why != Why::Moved {
             for seat in &person.seats {
-                self.lines.say(*seat, |out| Reply::Out { reason: None }.encode(out));
-                self.end(now, *seat, Why::SignedOut, Shutdown::Flush);
+                self.dismiss(now, *seat, None, Why::SignedOut);
             }
             if person.shown.is_some() {
                 let mut line = Vec::new();
@@ -297,8 +296,7 @@ impl<D: Directory> Hub<D> {
     /// A challenge was not answered in time, or the next one is due.
     pub(super) fn on_challenge_due(&mut self, now: Instant, conn: SlotId, id: SlotId) {
         if self.people.get(id).is_some_and(|person| person.challenge.is_some()) {
-            self.lines.say(conn, |out| Reply::Out { reason: None }.encode(out));
-            self.end(now, conn, Why::ChallengeUnanswered, Shutdown::Flush);
+            self.dismiss(now, conn, None, Why::ChallengeUnanswered);
         } else {
             self.send_challenge(now, conn, id, TrId::NONE);
         }

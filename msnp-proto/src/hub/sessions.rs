@@ -301,19 +301,23 @@ impl<D: Directory> Hub<D> {
         }
     }
 
-    /// Ends a connection because the hub goes down.
-    pub(super) fn dismiss(&mut self, now: Instant, conn: SlotId) {
-        let Some(session) = self.lines.sessions.get(conn) else { return };
-        let reason = match session.role {
-            Role::Switchboard => None,
-            Role::Dispatch | Role::Notification => Token::new(b"SSD"),
-        };
+    /// Ends a connection with `OUT`.
+    pub(super) fn dismiss(
+        &mut self,
+        now: Instant,
+        conn: SlotId,
+        reason: Option<&'static str>,
+        why: Why,
+    ) {
+        self.commit_before_end(Some(conn));
+        let reason = reason.and_then(|reason| Token::new(reason.as_bytes()));
         self.lines.say(conn, |out| Reply::Out { reason }.encode(out));
-        self.end(now, conn, Why::ShutDown, Shutdown::Flush);
+        self.end(now, conn, why, Shutdown::Flush);
     }
 
     /// Ends a connection: its person is signed out or its place left, and it is closed.
     pub(super) fn end(&mut self, now: Instant, conn: SlotId, why: Why, how: Shutdown) {
+        self.commit_before_end(Some(conn));
         if self.retire(now, conn, why) {
             self.lines.close(conn, how);
         }
@@ -321,6 +325,7 @@ impl<D: Directory> Hub<D> {
 
     /// The driver says that a connection is gone.
     pub(super) fn forget(&mut self, now: Instant, conn: SlotId, why: Closed) {
+        self.commit_before_end(Some(conn));
         self.retire(now, conn, Why::Connection(why));
         let Some(session) = self.lines.sessions.remove(conn) else { return };
         if let Some(count) = self.per_address.get_mut(&session.from) {
