@@ -276,14 +276,25 @@ fn contacts_move_between_groups_in_either_order() {
         line[0].rsplit(' ').next().unwrap().to_owned()
     };
     for (line, answer, after) in [
-        ("ADD 3 FL bob@example.net b 1", "ADD 3 FL 7 bob@example.net b 1", "1"),
-        ("ADD 3 FL bob@example.net b 2", "ADD 3 FL 8 bob@example.net b 2", "1,2"),
-        ("REM 3 FL bob@example.net 1", "REM 3 FL 9 bob@example.net 1", "2"),
-        ("REM 3 FL bob@example.net 2", "REM 3 FL 10 bob@example.net 2", "0"),
-        ("ADD 3 FL bob@example.net b 2", "ADD 3 FL 11 bob@example.net b 2", "2"),
-        ("REG 3 2 New%20name 0", "REG 3 12 2 New%20name 0", "2"),
-        ("RMG 3 2", "RMG 3 14 2", "0"),
-        ("REM 3 FL bob@example.net bob@example.net", "REM 3 FL 15 bob@example.net", "0"),
+        // Out of "Other Contacts", as the client of 2001 does it.
+        ("ADD 3 FL bob@example.net b 1", "ADD 3 FL 7 bob@example.net b 1", "0,1"),
+        ("REM 3 FL bob@example.net 0", "REM 3 FL 8 bob@example.net 0", "1"),
+        ("REM 3 FL bob@example.net 0", "225 3", "1"),
+        ("ADD 3 FL bob@example.net b 1", "215 3", "1"),
+        ("ADD 3 FL bob@example.net b 2", "ADD 3 FL 9 bob@example.net b 2", "1,2"),
+        ("REM 3 FL bob@example.net 1", "REM 3 FL 10 bob@example.net 1", "2"),
+        ("ADD 3 FL bob@example.net b", "ADD 3 FL 11 bob@example.net b 0", "0,2"),
+        ("REM 3 FL bob@example.net 2", "REM 3 FL 12 bob@example.net 2", "0"),
+        ("REM 3 FL bob@example.net 0", "REM 3 FL 13 bob@example.net 0", "0"),
+        ("ADD 3 FL bob@example.net b 2", "ADD 3 FL 14 bob@example.net b 2", "0,2"),
+        ("REM 3 FL bob@example.net 0", "REM 3 FL 15 bob@example.net 0", "2"),
+        // First out of the last group and then into another one leaves them in group 0 too.
+        ("REM 3 FL bob@example.net 2", "REM 3 FL 16 bob@example.net 2", "0"),
+        ("ADD 3 FL bob@example.net b 1", "ADD 3 FL 17 bob@example.net b 1", "0,1"),
+        ("REM 3 FL bob@example.net 0", "REM 3 FL 18 bob@example.net 0", "1"),
+        ("REG 3 1 New%20name 0", "REG 3 19 1 New%20name 0", "1"),
+        ("RMG 3 1", "RMG 3 21 1", "0"),
+        ("REM 3 FL bob@example.net bob@example.net", "REM 3 FL 22 bob@example.net", "0"),
     ] {
         assert_eq!(w.ask(alice, line), [answer]);
         assert_eq!(groups(&mut w), after, "{line}");

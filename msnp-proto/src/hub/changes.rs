@@ -153,10 +153,10 @@ impl<D: Directory> Hub<D> {
         if list == List::Forward || entry.lists.is_empty() {
             entry.name = name.clone();
         }
-        entry.lists = entry.lists.with(list);
         if with_groups {
-            entry.groups = entry.groups.with(group);
+            entry.groups = entry.membership().with(group);
         }
+        entry.lists = entry.lists.with(list);
         let fresh = list == List::Forward && !there;
         let group = with_groups.then_some(group);
         let then = Then::Added { list, who: who.clone(), name, group, fresh };
@@ -205,7 +205,7 @@ fn remove(
     }
     let who = entry.handle.clone();
     match group {
-        Some(group) => entry.groups = entry.groups.without(group),
+        Some(group) => entry.groups = entry.membership().without(group),
         None => entry.lists = entry.lists.without(list),
     }
     let gone = list == List::Forward && group.is_none();
@@ -254,7 +254,7 @@ fn add_group(record: &Record, name: Name<'_>, most: u32) -> Result<Plan, No> {
     Ok(own(record, edit, Then::GroupAdded(group, name)))
 }
 
-/// Who was in this group only is shown in group 0 from then on.
+/// Who was in this group only is in group 0 from then on.
 fn remove_group(record: &Record, group: GroupId) -> Result<Plan, No> {
     check_group(record, group)?;
     if group == GroupId::OTHER {

@@ -61,7 +61,8 @@
 //! | many calls to one person | 713 at four of one caller without an answer, 217 at 64 of all |
 //! | commands, list changes, calls that come too fast | answered later; 800 for renames only if [`HubLimits::renames`] is set |
 //! | a block between a call and its answer | the called person may still come: it is their own choice |
-//! | a group that is deleted with people in it | who was in no other is shown in group 0 |
+//! | group 0 | a group like the others, which people are put into and taken out of |
+//! | somebody taken out of their last group, or whose last group is deleted | is in group 0 |
 //! | control characters in names | left out after decoding, which is done once |
 //! | a name of which nothing is left | the account's own name |
 //! | an account whose address is not verified | is shown as such, and cannot take another name (209) |

@@ -156,7 +156,7 @@ pub struct Contact {
     pub name: Nick,
     /// The lists that they are on.
     pub lists: Lists,
-    /// Their groups on the forward list. Who is in none is shown in group 0.
+    /// Their groups on the forward list. None is as good as group 0: see [`Contact::is_in`].
     pub groups: GroupSet,
 }
 
@@ -168,10 +168,21 @@ impl Contact {
         Self { handle, name, lists: Lists::NONE, groups: GroupSet::default() }
     }
 
-    /// Whether they are shown in this group: who is in none is shown in group 0.
+    /// Whether they are in this group. Group 0 is one like the others, and who is on the forward
+    /// list and in no group is in group 0.
     #[must_use]
-    pub const fn is_in(&self, group: GroupId) -> bool {
-        self.groups.has(group) || (self.groups.is_empty() && group.0 == GroupId::OTHER.0)
+    pub fn is_in(&self, group: GroupId) -> bool {
+        self.membership().has(group)
+    }
+
+    /// Their groups as they are said: at least one for who is on the forward list, and none for
+    /// others.
+    pub(super) fn membership(&self) -> GroupSet {
+        match (self.lists.has(List::Forward), self.groups.is_empty()) {
+            (false, _) => GroupSet::default(),
+            (true, true) => GroupSet::default().with(GroupId::OTHER),
+            (true, false) => self.groups,
+        }
     }
 }
 

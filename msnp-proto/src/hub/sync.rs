@@ -95,7 +95,7 @@ fn encode_list(
     let mut ids: Vec<GroupId> = Vec::new();
     for (contact, index) in record.on(list).zip(1..) {
         ids.clear();
-        ids.extend(contact.groups.iter());
+        ids.extend(contact.membership().iter());
         let groups = with_groups.then_some(Groups::new(&ids));
         let account = Account::from(&contact.handle);
         let (index, name) = (Number(index), Some(Name::from(&contact.name)));
