@@ -126,11 +126,10 @@ impl Agent {
                 return None;
             }
             Told::Refused { request, verb, why } => {
-                let Some((mark, asked, errand)) = self.errand_of(*request) else {
+                let Some((mark, asked, _)) = self.errand_of(*request) else {
                     return Some(Mark::NONE);
                 };
-                let state = errand.refused(means.client, *verb, *why);
-                self.proceed(means, mark, asked, state);
+                self.proceed(means, mark, asked, Err(Refusal::of_answer(*verb, *why)));
                 self.begin_errands(means);
                 return None;
             }

@@ -125,13 +125,11 @@ impl Desk {
                 }
                 State::Open(errand) => errand,
             };
-            let answer = self.answer(errand.request())?;
+            if let Err((verb, why)) = self.answer(errand.request())? {
+                return Err(Refusal::of_answer(verb, why).into());
+            }
             let now = self.session.now();
-            let client = self.session.client();
-            state = match answer {
-                Ok(()) => errand.granted(client, now)?,
-                Err((verb, why)) => errand.refused(client, verb, why)?,
-            };
+            state = errand.granted(self.session.client(), now)?;
         }
     }
 

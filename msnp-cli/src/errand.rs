@@ -30,10 +30,7 @@ enum Then {
     Person(Handle, Change),
     /// The contact is to have this name too.
     Called(Handle, Nick),
-    Moved {
-        who: Handle,
-        from: GroupId,
-    },
+    Moved(Handle),
     GroupAdded(Nick),
     GroupRemoved(GroupId),
     GroupRenamed(GroupId, Nick),
@@ -82,6 +79,10 @@ impl Errand {
                     None => client.remove_contact(now, who),
                     Some(group) => {
                         let group = group_named(client, group)?;
+                        check_in(client.roster(), who, group)?;
+                        if group == GroupId::OTHER {
+                            check_in_another(client.roster(), who)?;
+                        }
                         client.take_from_group(now, who, group)
                     }
                 };
@@ -108,8 +109,9 @@ impl Errand {
                     Some(from) => group_named(client, from)?,
                     None => only_group(client.roster(), who)?,
                 };
+                check_in(client.roster(), who, from)?;
                 let asked = client.move_contact(now, who, from, to);
-                Self::asked(client, asked, Then::Moved { who: who.clone(), from })
+                Self::asked(client, asked, Then::Moved(who.clone()))
             }
             Action::AddGroup(name) => {
                 check_groups(client)?;
@@ -187,23 +189,11 @@ impl Errand {
         Self::asked(client, asked, then)
     }
 
-    /// The server did not.
-    pub(crate) fn refused(self, client: &Client, verb: Verb, why: Why) -> Result<State, Refusal> {
-        let refusal = Refusal::of_answer(verb, why);
-        match self.then {
-            // In group 0 is also who is in none, and then there is nothing to take them out of.
-            Then::Moved { from: GroupId::OTHER, .. } if refusal.code == Some(225) => {
-                Ok(State::Done(self.then.event(client)))
-            }
-            _ => Err(refusal),
-        }
-    }
-
     /// Whether this change comes of the errand, whose end will tell it.
     pub(crate) fn explains(&self, client: &Client, told: &Told) -> bool {
         let Told::Roster(change) = told else { return false };
         let who = match &self.then {
-            Then::Person(who, _) | Then::Called(who, _) | Then::Moved { who, .. } => Some(who),
+            Then::Person(who, _) | Then::Called(who, _) | Then::Moved(who) => Some(who),
             Then::Name => client.account(),
             _ => None,
         };
@@ -235,7 +225,7 @@ impl Then {
             Self::Name => own_name(client),
             Self::Person(who, change) => person(client.roster(), who, Some(*change)),
             Self::Called(who, _) => person(client.roster(), who, Some(Change::Added)),
-            Self::Moved { who, .. } => person(client.roster(), who, Some(Change::Moved)),
+            Self::Moved(who) => person(client.roster(), who, Some(Change::Moved)),
             Self::GroupAdded(name) => {
                 // What the server made of the name is what it told last.
                 let groups = || client.roster().groups();
@@ -423,20 +413,44 @@ pub(crate) fn check_groups(client: &Client) -> Result<(), Refusal> {
     }
 }
 
-/// The one group that somebody is in.
-fn only_group(roster: &Roster, who: &Handle) -> Result<GroupId, Refusal> {
+/// The groups that a contact is in: group 0, if the server did not say.
+fn groups_of<'a>(roster: &'a Roster, who: &Handle) -> Result<&'a [GroupId], Refusal> {
     let contact = roster.contact(who).filter(|one| one.lists().has(List::Forward));
     match contact.map(|contact| contact.groups()) {
-        Some([one]) => Ok(*one),
-        Some([]) => Ok(GroupId::OTHER),
-        Some(several) => {
+        Some([]) => Ok(&[GroupId::OTHER]),
+        Some(groups) => Ok(groups),
+        None => Err(Refusal::without_asking("not a contact")),
+    }
+}
+
+/// The one group that somebody is in.
+fn only_group(roster: &Roster, who: &Handle) -> Result<GroupId, Refusal> {
+    match groups_of(roster, who)? {
+        [one] => Ok(*one),
+        several => {
             let several: Vec<_> = several.iter().map(ToString::to_string).collect();
             Err(Refusal::without_asking(format!(
                 "in several groups ({}); say which to take it out of",
                 several.join(", ")
             )))
         }
-        None => Err(Refusal::without_asking("not a contact")),
+    }
+}
+
+fn check_in(roster: &Roster, who: &Handle, group: GroupId) -> Result<(), Refusal> {
+    match groups_of(roster, who)?.contains(&group) {
+        true => Ok(()),
+        false => Err(Refusal::without_asking(format!("not in group {group}"))),
+    }
+}
+
+/// Who is in no other group is in group 0, whatever they are taken out of.
+fn check_in_another(roster: &Roster, who: &Handle) -> Result<(), Refusal> {
+    match groups_of(roster, who)? {
+        [GroupId::OTHER] => Err(Refusal::without_asking(
+            "in no other group than this; put it into another first, or remove it altogether",
+        )),
+        _ => Ok(()),
     }
 }
 

@@ -159,6 +159,52 @@ fn each_account_and_group_has_its_own_answer() {
 }
 
 #[test]
+fn what_is_said_of_groups_is_what_the_next_listing_says() {
+    let folder = Folder::new();
+    let path = folder.path("data");
+    data_file(&path, &["alice", "bob"]);
+    for (_serve, at) in [Msnp::serve(&[]), Msnp::serve_data(&path, &[])] {
+        let bob = "bob@example.net";
+        act(&at, "alice", &["contacts", "add", bob]).assert_code(0);
+        for name in ["Pals", "Work"] {
+            act(&at, "alice", &["groups", "add", name]).assert_code(0);
+        }
+        let rows: [(&[&str], &[u32]); 6] = [
+            (&["move", "--to", "Pals", bob], &[1]),
+            (&["add", "--group", "Work", bob], &[1, 2]),
+            (&["remove", "--group", "1", bob], &[2]),
+            (&["add", "--group", "0", bob], &[0, 2]),
+            (&["remove", "--group", "0", bob], &[2]),
+            (&["remove", "--group", "Work", bob], &[0]),
+        ];
+        let groups = |ended: &Ended| -> Vec<Value> {
+            let groups = facts(ended).last().map(|fact| fact["groups"].clone());
+            let groups = groups.and_then(|groups| groups.as_array().cloned()).unwrap_or_default();
+            groups.into_iter().map(|group| group["id"].clone()).collect()
+        };
+        for (args, expected) in rows {
+            let ended = act(&at, "alice", &[&["contacts"], args].concat());
+            ended.assert_code(0);
+            assert_eq!(groups(&ended), expected, "{args:?}");
+            let listed = act(&at, "alice", &["contacts", "list", bob]);
+            assert_eq!(groups(&listed), expected, "after {args:?}");
+        }
+        // What would change nothing is not said to be done.
+        let rows: [(&[&str], &str); 3] = [
+            (&["remove", "--group", "0", bob], "in no other group"),
+            (&["remove", "--group", "Work", bob], "not in group 2"),
+            (&["move", "--from", "Work", "--to", "Pals", bob], "not in group 2"),
+        ];
+        for (args, hint) in rows {
+            let ended = act(&at, "alice", &[&["contacts"], args].concat());
+            ended.assert_code(69);
+            assert!(ended.stderr.contains(hint), "{}", ended.stderr);
+        }
+        assert_eq!(groups(&act(&at, "alice", &["contacts", "list", bob])), [0]);
+    }
+}
+
+#[test]
 fn status_tells_who_is_online() {
     let (_serve, at) = Msnp::serve(&[]);
     let mut bob = Msnp::start_as("bob", &at, &["listen", "-o", "json"]);

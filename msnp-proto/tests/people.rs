@@ -130,7 +130,7 @@ fn a_contact_can_be_in_one_more_group_and_out_of_one_and_under_another_name() {
     script.hears(ns, "ADD 8 FL bob@example.net Bob 0\r\n");
     script.says(ns, "ADD 8 FL 8 bob@example.net Bob 0\r\n");
     assert_eq!(end(&mut script, request), Some(Ok(())));
-    assert_eq!(groups_of(&script, &bob), [GroupId(5), GroupId(0)]);
+    assert_eq!(groups_of(&script, &bob), [GroupId(0), GroupId(5)]);
     let request = script.client.take_from_group(now, &bob, GroupId(5)).unwrap();
     script.hears(ns, "REM 9 FL bob@example.net 5\r\n");
     script.says(ns, "REM 9 FL 9 bob@example.net 5\r\n");
@@ -141,6 +141,60 @@ fn a_contact_can_be_in_one_more_group_and_out_of_one_and_under_another_name() {
     script.says(ns, "REA 10 10 bob@example.net Bob%20the%20B.\r\n");
     assert_eq!(end(&mut script, request), Some(Ok(())));
     assert_eq!(script.client.roster().contact(&bob).unwrap().nick(), &nick("Bob the B."));
+}
+
+/// Servers differ in whether somebody in another group is in group 0 too.
+#[test]
+fn who_is_not_in_the_group_that_they_are_moved_out_of_has_been_moved() {
+    let mut script = Script::online_with(LISTS);
+    let (ns, now) = (script.ns, script.now);
+    let carol = handle("carol@example.net");
+    let request = script.client.add_contact(now, &carol, None, None).unwrap();
+    script.says(ns, "ADD 8 FL 8 carol@example.net carol@example.net 0\r\n");
+    script.says(ns, "ADD 9 AL 9 carol@example.net carol@example.net\r\n");
+    assert_eq!(end(&mut script, request), Some(Ok(())));
+    script.hears(
+        ns,
+        "ADD 8 FL carol@example.net carol@example.net 0\r\n\
+         ADD 9 AL carol@example.net carol@example.net\r\n",
+    );
+    let request = script.client.move_contact(now, &carol, GroupId(0), GroupId(5)).unwrap();
+    script.says(ns, "ADD 10 FL 10 carol@example.net carol@example.net 5\r\n");
+    assert_eq!(groups_of(&script, &carol), [GroupId(0), GroupId(5)]);
+    script.take_events();
+    script.says(ns, "225 11\r\n");
+    assert_eq!(groups_of(&script, &carol), [GroupId(5)]);
+    let (list, account, group) = (List::Forward, carol.clone(), Some(GroupId(0)));
+    let gone = RosterChange::Removed { list, account, group, foreign: false };
+    assert_eq!(script.take_events(), [Event::Roster(gone), Event::Done { request }]);
+
+    // Asked for by itself it is refused; nobody is in no group.
+    let request = script.client.take_from_group(now, &carol, GroupId(5)).unwrap();
+    script.says(ns, "225 12\r\n");
+    let refused = Failure::Refused(ErrorCode::NOT_IN_GROUP);
+    assert_eq!(end(&mut script, request), Some(Err(refused)));
+    assert_eq!(groups_of(&script, &carol), [GroupId(0)]);
+    script.client.take_from_group(now, &carol, GroupId(0)).unwrap();
+    script.take_events();
+    script.says(ns, "225 13\r\n");
+    assert_eq!(script.take_events().len(), 1, "nothing has changed");
+    assert_eq!(groups_of(&script, &carol), [GroupId(0)]);
+}
+
+#[test]
+fn a_forward_list_asked_for_again_says_anew_who_is_in_which_group() {
+    let mut script = Script::online_with(LISTS);
+    let (ns, now) = (script.ns, script.now);
+    let bob = handle("bob@example.net");
+    script.client.change(now, Change::List(List::Forward)).unwrap();
+    script.says(ns, "LST 8 FL 8 1 1 bob@example.net Bob 0\r\n");
+    assert_eq!(groups_of(&script, &bob), [GroupId(0)]);
+    script.client.change(now, Change::List(List::Allow)).unwrap();
+    script.says(ns, "LST 9 AL 8 1 1 bob@example.net Bob\r\n");
+    assert_eq!(groups_of(&script, &bob), [GroupId(0)]);
+    script.client.change(now, Change::List(List::Forward)).unwrap();
+    script.says(ns, "LST 10 FL 9 0 0\r\n");
+    assert_eq!(groups_of(&script, &bob), [], "they are allowed still");
 }
 
 #[test]

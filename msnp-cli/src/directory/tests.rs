@@ -1,7 +1,12 @@
 //! The directory in a file against the one in memory, and what happens when it cannot write.
 
-use msnp_proto::hub::{Contact, Edit, GroupSet};
+use msnp_proto::client::{self, Client, RequestId, SignIn};
+use msnp_proto::error::Misuse;
+use msnp_proto::hub::{Contact, Edit, GroupSet, Hub, HubConfig};
+use msnp_proto::machine::Target;
 use msnp_proto::secret::Secret;
+use msnp_proto::testing::{HostKey, Net, SeededEntropy};
+use msnp_proto::time::Instant;
 use msnp_proto::types::{GroupId, List, Lists, Nick, Privacy, Prompt, Property};
 
 use super::*;
@@ -241,3 +246,93 @@ fn a_file_that_is_in_use_for_long_is_an_error_in_time() {
     manager.db.execute_batch("ROLLBACK").expect("open");
     assert_eq!(server.commit(&changes), Ok(()));
 }
+
+/// A hub with Ann and Bob, whom she has as a contact in no group, and a client of hers.
+struct Desk {
+    net: Net,
+    ann: HostKey<Client>,
+}
+
+impl Desk {
+    fn new(accounts: Accounts) -> Self {
+        let mut net = Net::new();
+        let config = HubConfig::new("0.0.0.0:1863".parse().expect("an address"));
+        net.add("hub", Hub::new(config, accounts, Box::new(SeededEntropy::new(1))));
+        let ann = net.add("ann", Client::new(client::Config::new()));
+        let mut desk = Self { net, ann };
+        desk.sign_in();
+        desk
+    }
+
+    /// The lists come anew, all of them.
+    fn sign_in(&mut self) {
+        self.net.settle();
+        let server = Target { host: "hub".into(), port: 1863 };
+        let sign_in = SignIn::new(handle("ann@example.net"), secret(), server);
+        self.net.with(self.ann, |client, now| client.sign_in(now, sign_in)).expect("signed out");
+        self.net.settle();
+        assert!(self.net.host(self.ann).is_online(), "{:?}", self.net.events(self.ann));
+    }
+
+    /// Asks for something, which is granted, and returns the groups that Bob is in then. A sign-in
+    /// without a roster says the same as the one that the answers have made.
+    fn ask(
+        &mut self,
+        ask: impl FnOnce(&mut Client, Instant) -> Result<RequestId, Misuse>,
+    ) -> Vec<u32> {
+        self.net.events(self.ann);
+        let request = self.net.with(self.ann, ask).expect("a request");
+        self.net.settle();
+        let events = self.net.events(self.ann);
+        assert!(events.contains(&client::Event::Done { request }), "{events:?}");
+        let known = self.net.host(self.ann).roster().clone();
+        self.net.with(self.ann, Client::sign_out);
+        self.sign_in();
+        assert_eq!(*self.net.host(self.ann).roster(), known);
+        let bob = known.contact(&handle("bob@example.net"));
+        bob.map_or_else(Vec::new, |bob| bob.groups().iter().map(|group| group.0).collect())
+    }
+}
+
+#[test]
+fn hub_and_client_agree_on_groups_after_each_step() {
+    let folder = Folder::new();
+    let mut file = open(&folder, Purpose::Serve);
+    for who in ["ann@example.net", "bob@example.net"] {
+        file.add(&handle(who), None, &secret()).expect("a new account");
+    }
+    file.commit(&befriend("ann@example.net", "bob@example.net")).expect("room");
+    let (ann, bob) = (handle("ann@example.net"), handle("bob@example.net"));
+    let memory = MemoryDirectory::new()
+        .account(ann.clone(), secret())
+        .account(bob.clone(), secret())
+        .contact(&ann, &bob);
+    for accounts in [Accounts::Memory(memory), Accounts::File(Box::new(file))] {
+        let mut desk = Desk::new(accounts);
+        let group = GroupId;
+        assert_eq!(desk.ask(|ann, now| ann.add_group(now, &nick("One"))), [0]);
+        assert_eq!(desk.ask(|ann, now| ann.add_group(now, &nick("Two"))), [0]);
+        // Out of the group for all others, as the client of 2001 does it.
+        assert_eq!(desk.ask(|ann, now| ann.move_contact(now, &bob, group(0), group(1))), [1]);
+        assert_eq!(desk.ask(|ann, now| ann.copy_contact(now, &bob, group(2))), [1, 2]);
+        assert_eq!(desk.ask(|ann, now| ann.copy_contact(now, &bob, group(0))), [0, 1, 2]);
+        assert_eq!(desk.ask(|ann, now| ann.take_from_group(now, &bob, group(1))), [0, 2]);
+        assert_eq!(desk.ask(|ann, now| ann.take_from_group(now, &bob, group(0))), [2]);
+        assert_eq!(desk.ask(|ann, now| ann.move_contact(now, &bob, group(2), group(0))), [0]);
+        assert_eq!(desk.ask(|ann, now| ann.move_contact(now, &bob, group(0), group(1))), [1]);
+        // Out of the last one.
+        assert_eq!(desk.ask(|ann, now| ann.take_from_group(now, &bob, group(1))), [0]);
+        assert_eq!(desk.ask(|ann, now| ann.copy_contact(now, &bob, group(2))), [0, 2]);
+        assert_eq!(desk.ask(|ann, now| ann.remove_group(now, group(2))), [0]);
+        assert_eq!(desk.ask(|ann, now| ann.move_contact(now, &bob, group(0), group(1))), [1]);
+        assert_eq!(desk.ask(|ann, now| ann.remove_group(now, group(1))), [0]);
+        assert_eq!(desk.ask(|ann, now| ann.remove_contact(now, &bob)), NONE);
+        assert_eq!(desk.ask(|ann, now| ann.add_contact(now, &bob, None, None)), [0]);
+        assert_eq!(desk.ask(|ann, now| ann.remove_contact(now, &bob)), NONE);
+        assert_eq!(desk.ask(|ann, now| ann.add_group(now, &nick("Three"))), NONE);
+        let added = desk.ask(|ann, now| ann.add_contact(now, &bob, None, Some(group(1))));
+        assert_eq!(added, [1]);
+    }
+}
+
+const NONE: [u32; 0] = [];

@@ -209,11 +209,7 @@ impl Roster {
             return Some(account);
         }
         let gone = contact.lists.has(list);
-        contact.lists = contact.lists.without(list);
-        if list == List::Forward {
-            contact.groups.clear();
-            contact.status = Status::Offline;
-        }
+        contact.take_off(list);
         if contact.lists.is_empty() {
             self.contacts.remove(&account);
         }
@@ -225,6 +221,9 @@ impl Roster {
     pub(crate) fn clear_list(&mut self, list: List) {
         for contact in self.contacts.iter_mut().filter(|one| one.lists.has(list)) {
             contact.lists = contact.lists.without(list);
+            if list == List::Forward {
+                contact.groups.clear();
+            }
             self.entries = self.entries.saturating_sub(1);
         }
         self.contacts.retain(|contact| !contact.lists.is_empty());
@@ -297,7 +296,7 @@ impl Contact {
         self.lists
     }
 
-    /// The groups that they are in, if they are on the forward list.
+    /// The groups that they are in, lowest first, if they are on the forward list.
     #[must_use]
     pub fn groups(&self) -> &[GroupId] {
         &self.groups
@@ -313,6 +312,16 @@ impl Contact {
     #[must_use]
     pub fn property(&self, property: Property) -> &str {
         find(&self.properties, property)
+    }
+
+    /// Takes them off a list. Groups, presence and properties are told of contacts only.
+    fn take_off(&mut self, list: List) {
+        self.lists = self.lists.without(list);
+        if list == List::Forward {
+            self.groups.clear();
+            self.properties.clear();
+            self.status = Status::Offline;
+        }
     }
 
     /// Takes them out of a group; who is in no other is in group 0.
@@ -334,8 +343,9 @@ impl Contact {
             return;
         }
         for group in groups.unwrap_or(Groups::new(&[])).iter() {
-            if !self.groups.contains(&group) && self.groups.len() < MOST_GROUPS {
-                self.groups.push(group);
+            match self.groups.binary_search(&group) {
+                Err(place) if self.groups.len() < MOST_GROUPS => self.groups.insert(place, group),
+                _ => {}
             }
         }
     }

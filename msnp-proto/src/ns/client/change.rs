@@ -10,10 +10,10 @@ use alloc::vec::Vec;
 use super::Notification;
 use super::ledger::Kind;
 use super::state::Core;
-use crate::client::{Event as Report, Failure, RequestId};
+use crate::client::{Event as Report, Failure, RequestId, RosterChange};
 use crate::error::{Expected, Misuse};
 use crate::limits;
-use crate::ns::Request;
+use crate::ns::{Contact, Request};
 use crate::time::Instant;
 use crate::types::{
     Account, Dialect, ErrorCode, GroupId, Handle, List, Name, Nick, OnOff, Privacy, Prompt,
@@ -101,6 +101,8 @@ pub enum Change {
 #[derive(Debug)]
 pub(super) struct Plan {
     request: RequestId,
+    /// What was said and not answered yet.
+    said: Change,
     /// What is still to be said.
     steps: VecDeque<Change>,
     /// A step that finds things as they should be is as good as granted.
@@ -196,8 +198,8 @@ impl Change {
 
 impl Notification {
     /// Makes one request of one or more commands. It ends with [`Report::Done`] or
-    /// [`Report::Refused`]. With `tolerant`, an entry that is there already or gone already, and a
-    /// setting that is set already, count as granted.
+    /// [`Report::Refused`]. With `tolerant`, an entry that is there already or gone already, on a
+    /// list or in a group, and a setting that is set already, count as granted.
     ///
     /// # Errors
     ///
@@ -217,7 +219,7 @@ impl Notification {
         let mut steps = VecDeque::from(steps);
         let first = steps.pop_front().ok_or(Misuse::Already)?;
         core.say_change(now, request, &first)?;
-        core.plans.push(Plan { request, steps, tolerant });
+        core.plans.push(Plan { request, said: first, steps, tolerant });
         Ok(())
     }
 }
@@ -330,7 +332,28 @@ impl Core {
         if self.say_change(now, request, &step).is_err() {
             let verb = step.verb(self.dialect);
             let why = Failure::Lost(crate::error::Lost::SignedOut);
-            self.not_granted(request, verb, why);
+            return self.not_granted(request, verb, why);
+        }
+        if let Some(plan) = place.and_then(|place| self.plans.get_mut(place)) {
+            plan.said = step;
+        }
+    }
+
+    /// A command of a request was refused, which may say how things are: who is not in the group
+    /// that they were to be taken out of, is not in it for us either. On some servers nobody is in
+    /// group 0 who is in another.
+    pub(super) fn learn(&mut self, request: RequestId, code: ErrorCode) {
+        let plan = self.plans.iter().find(|plan| plan.request == request);
+        let (Some(Change::Remove { list, account, group: Some(group) }), ErrorCode::NOT_IN_GROUP) =
+            (plan.map(|plan| &plan.said), code)
+        else {
+            return;
+        };
+        let groups = self.roster.contact(account).map_or(&[][..], Contact::groups);
+        if groups.contains(group) && groups != [GroupId::OTHER] {
+            let (list, account, group) = (*list, account.clone(), Some(*group));
+            self.roster.remove(list, Account::from(&account), group);
+            self.changed(RosterChange::Removed { list, account, group, foreign: false });
         }
     }
 
@@ -338,7 +361,10 @@ impl Core {
     pub(super) fn is_tolerated(&self, request: RequestId, code: ErrorCode) -> bool {
         let nothing_to_do = matches!(
             code,
-            ErrorCode::ALREADY_THERE | ErrorCode::NOT_ON_LIST | ErrorCode::ALREADY_IN_MODE
+            ErrorCode::ALREADY_THERE
+                | ErrorCode::NOT_ON_LIST
+                | ErrorCode::NOT_IN_GROUP
+                | ErrorCode::ALREADY_IN_MODE
         );
         nothing_to_do && self.plans.iter().any(|plan| plan.request == request && plan.tolerant)
     }

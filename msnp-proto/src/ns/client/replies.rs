@@ -273,7 +273,11 @@ impl Core {
             _ => {}
         }
         let why = Failure::Refused(code);
-        match trid.and_then(|trid| self.ledger.take_any(trid)) {
+        let open = trid.and_then(|trid| self.ledger.take_any(trid));
+        if let Some(request) = open.and_then(|open| open.request) {
+            self.learn(request, code);
+        }
+        match open {
             Some(open) => match open.kind {
                 _ if open.request.is_some_and(|request| self.is_tolerated(request, code)) => {
                     if let Some(request) = open.request {

@@ -64,7 +64,7 @@ impl Core {
         self.sync.as_ref().is_some_and(|sync| sync.trid == trid && sync.begun)
     }
 
-    fn changed(&mut self, change: RosterChange) {
+    pub(super) fn changed(&mut self, change: RosterChange) {
         self.tell(Report::Roster(change));
     }
 
