@@ -160,6 +160,31 @@ fn silence_ends_the_session_after_fifty_seconds() {
 }
 
 #[test]
+fn who_is_held_up_has_the_time_for_a_challenge_from_then_on() {
+    for answers in [true, false] {
+        let mut w = World::new();
+        let (alice, challenge) = challenged(&mut w, "MSNP7");
+        // As a client does that restores its lists: 10 a second are done after the first 100.
+        let mut said: String =
+            (20..720).map(|trid| format!("ADD {trid} AL u{trid}@example.net x\r\n")).collect();
+        if answers {
+            let digest = md5_hex(&[&challenge, CLIENT.1]);
+            said.push_str(&format!("QRY 900 {} 32\r\n{digest}", CLIENT.0));
+        }
+        w.send(alice, said.as_bytes());
+        w.pass(Duration::from_secs(59));
+        assert!(!w.is_closed(alice), "it is the hub that has not read the answer");
+        w.pass(Duration::from_secs(49));
+        let heard = w.heard(alice);
+        assert_eq!(heard.iter().filter(|line| line.starts_with("205 ")).count(), 700);
+        assert_eq!(heard.contains(&"QRY 900".to_owned()), answers);
+        assert!(!w.is_closed(alice));
+        w.pass(Duration::from_secs(5));
+        assert_eq!(w.is_closed(alice), !answers);
+    }
+}
+
+#[test]
 fn later_challenges_come_at_irregular_times() {
     let mut w = World::new();
     let (alice, mut challenge) = challenged(&mut w, "MSNP7");

@@ -127,8 +127,9 @@ pub struct HubLimits {
     /// itself and is longer, as its lists, does not count.
     pub backlog_hard: usize,
     /// List changes, renames, status changes, calls, referrals and reading of lists on one
-    /// connection. What is over is answered later, nothing is refused. The same holds for the other
-    /// rates.
+    /// connection, and all else that a signed-in client may say (URL, FND, SND, SDC, PAG, IMS, CHL)
+    /// but PNG, QRY, CVR and OUT. What is over is answered later, nothing is refused. The same holds
+    /// for the other rates.
     pub changes: Option<Rate>,
     /// Commands on one connection, those that cannot be understood and those of
     /// [`HubLimits::changes`] included; all but messages in switchboards.
@@ -151,7 +152,8 @@ pub struct HubLimits {
     /// How long a switchboard with several people may be silent. Everybody is dropped, told by
     /// `BYE … 1`. `None`: for ever.
     pub silence: Option<Duration>,
-    /// How long a client may take to answer a challenge. The connection is closed.
+    /// How long a client may take to answer a challenge. The connection is closed. While it is held
+    /// up by a [`Rate`], the time does not run.
     pub challenge: Duration,
     /// Calls in a row on one connection that reached nobody; all further ones on it are
     /// refused with error 713, as on real servers. `None`: never.

@@ -32,6 +32,8 @@ pub(super) struct Session {
     pub(super) due: Option<Instant>,
     /// Until when it is not read from, because of those.
     pub(super) resume: Option<Instant>,
+    /// Until when it has been held up because of those, the last time.
+    pub(super) held_until: Instant,
     /// Commands in a row that meant nothing.
     pub(super) strikes: u8,
     /// A change of its person waits to be committed.
@@ -69,6 +71,7 @@ impl Session {
             spent: Spent::default(),
             due: None,
             resume: None,
+            held_until: Instant::ZERO,
             strikes: 0,
             committing: false,
             announced: false,

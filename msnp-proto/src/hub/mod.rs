@@ -32,7 +32,7 @@
 //! | room | what it knows |
 //! |---|---|
 //! | `lines` | connections: inboxes, outboxes, limits on backlog |
-//! | `host` | the driver: sockets, bytes, time
+//! | `host` | the driver: sockets, bytes, time |
 //! | `sessions` | a connection's life: accepted, read, ended |
 //! | `entrance` | from the first line to an account |
 //! | `commands` | what a signed-in person may say |

@@ -296,6 +296,12 @@ impl<D: Directory> Hub<D> {
     /// A challenge was not answered in time, or the next one is due.
     pub(super) fn on_challenge_due(&mut self, now: Instant, conn: SlotId, id: SlotId) {
         if self.people.get(id).is_some_and(|person| person.challenge.is_some()) {
+            // The answer of who was held up may be among what was not read.
+            let held_until = self.lines.sessions.get(conn).map(|session| session.held_until);
+            let until = held_until.map(|held_until| held_until + self.config.limits.challenge);
+            if until.is_some_and(|until| until > now) {
+                return self.arm(conn, until);
+            }
             self.dismiss(now, conn, None, Why::ChallengeUnanswered);
         } else {
             self.send_challenge(now, conn, id, TrId::NONE);

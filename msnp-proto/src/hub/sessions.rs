@@ -168,6 +168,7 @@ impl<D: Directory> Hub<D> {
             return;
         }
         let until = now + wait;
+        session.held_until = session.held_until.max(until);
         if session.resume.is_none_or(|resume| resume < until) {
             self.agenda.set(&mut session.resume, Task::Resume(conn), Some(until));
         }
