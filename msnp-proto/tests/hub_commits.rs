@@ -55,6 +55,10 @@ impl Directory for Slow {
         self.accounts.exists(who)
     }
 
+    fn identity(&mut self, who: &Handle) -> Result<Option<u64>, DirectoryError> {
+        self.accounts.identity(who)
+    }
+
     fn properties(&mut self, who: &Handle, viewer: &Handle) -> Result<Properties, DirectoryError> {
         self.accounts.properties(who, viewer)
     }
@@ -323,6 +327,25 @@ fn an_account_removed_meanwhile_ends_with_its_next_change() {
         assert_eq!(heard, ["OUT"]);
         assert!(matches!(why, Some(Event::SignedOut { why: Why::AccountGone, .. })), "{why:?}");
     }
+}
+
+#[test]
+fn an_account_made_anew_is_not_that_of_an_older_session() {
+    let (mut w, conns, _) = people(2);
+    let accounts = &mut w.hub.directory_mut().accounts;
+    accounts.remove(&handle(&name(0)));
+    accounts.insert(handle(&name(0)), Password::Is("Pa55word".into()));
+    let fresh = record(&w, 0);
+    assert_eq!(w.ask(conns[0], &format!("ADD 1 FL {} x", name(1))), ["OUT"]);
+    assert!(w.is_closed(conns[0]));
+    assert!(matches!(w.events.last(), Some(Event::SignedOut { why: Why::AccountGone, .. })));
+    assert_eq!(record(&w, 0), fresh, "nothing is kept");
+    // Whoever knows the new password goes on, and so does who has only got a new one.
+    let conn = w.online(&name(0));
+    assert_eq!(w.ask(conn, "GTC 1 N"), ["GTC 1 2 N"]);
+    let accounts = &mut w.hub.directory_mut().accounts;
+    accounts.insert(handle(&name(0)), Password::Is("another".into()));
+    assert_eq!(w.ask(conn, "GTC 2 A"), ["GTC 2 3 A"]);
 }
 
 #[test]

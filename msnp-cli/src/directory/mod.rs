@@ -75,6 +75,10 @@ impl Directory for Accounts {
         self.home().exists(who)
     }
 
+    fn identity(&mut self, who: &Handle) -> Result<Option<u64>, DirectoryError> {
+        self.home().identity(who)
+    }
+
     fn properties(&mut self, who: &Handle, viewer: &Handle) -> Result<Properties, DirectoryError> {
         self.home().properties(who, viewer)
     }

@@ -4,6 +4,8 @@
 //! rows that it concerns into a record that has nothing else in it, applying it, and writing the
 //! same rows from what the record is then.
 
+use std::time::SystemTime;
+
 use msnp_proto::hub::{Change, Contact, Edit, GroupSet, Properties, Record};
 use msnp_proto::types::{
     GroupId, Handle, List, ListVersion, Lists, Nick, Privacy, Prompt, Property,
@@ -61,6 +63,12 @@ pub(super) fn exists(db: &Connection, who: &Handle) -> Result<bool> {
     db.prepare_cached("SELECT 1 FROM account WHERE handle = ?1")?.exists([Text(who)])
 }
 
+pub(super) fn identity(db: &Connection, who: &Handle) -> Result<Option<u64>> {
+    db.prepare_cached("SELECT id FROM account WHERE handle = ?1")?
+        .query_row([Text(who)], |row| row.get(0).map(Id::unsigned_abs))
+        .optional()
+}
+
 pub(super) fn password(db: &Connection, who: &Handle) -> Result<Option<String>> {
     db.prepare_cached("SELECT password FROM account WHERE handle = ?1")?
         .query_row([Text(who)], |row| row.get(0))
@@ -74,13 +82,16 @@ pub(super) fn properties(db: &Connection, who: &Handle, viewer: &Handle) -> Resu
     Ok(if record.blocks(viewer) { Properties::default() } else { record.properties })
 }
 
-/// Puts a whole new account into the file.
+/// Puts a whole new account into the file. Its number is one that no account has had: the time in
+/// microseconds, unless there is a later one already.
 pub(super) fn insert(db: &Connection, record: &Record, password: &str) -> Result<()> {
+    let time = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let time = Id::try_from(time.as_micros()).unwrap_or_default();
     db.prepare_cached(
-        "INSERT INTO account (handle, password, name, version, privacy, prompt)
-             VALUES (?1, ?2, '', 0, '', '')",
+        "INSERT INTO account (id, handle, password, name, version, privacy, prompt)
+             SELECT max(coalesce(max(id), 0) + 1, ?3), ?1, ?2, '', 0, '', '' FROM account",
     )?
-    .execute(params![Text(&record.handle), password])?;
+    .execute(params![Text(&record.handle), password, time])?;
     write_all(db, db.last_insert_rowid(), record)
 }
 
@@ -94,6 +105,7 @@ fn head(db: &Connection, who: &Handle) -> Result<Option<(Id, Record)>> {
     .query_row([Text(who)], |row| {
         let Text(handle) = row.get(1)?;
         let mut record = Record::new(handle);
+        record.identity = row.get(0).map(Id::unsigned_abs)?;
         record.name = nick(row, 2, &record.handle)?;
         record.verified = row.get(3)?;
         record.version = ListVersion(row.get(4)?);

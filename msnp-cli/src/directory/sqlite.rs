@@ -91,6 +91,10 @@ impl Directory for SqliteDirectory {
         self.look(|db| rows::exists(db, who))
     }
 
+    fn identity(&mut self, who: &Handle) -> Result<Option<u64>, DirectoryError> {
+        self.look(|db| rows::identity(db, who))
+    }
+
     fn properties(&mut self, who: &Handle, viewer: &Handle) -> Result<Properties, DirectoryError> {
         self.look(|db| rows::properties(db, who, viewer))
     }

@@ -50,10 +50,10 @@ impl<D: Directory> Hub<D> {
     ) {
         let Some(trid) = request.trid() else { return };
         let Some(person) = self.people.get(id) else { return };
-        let account = person.record.handle.clone();
-        let plan = match self.directory.exists(&account) {
-            Ok(true) => self.plan(now, id, request),
-            Ok(false) => return self.dismiss(now, conn, None, Why::AccountGone),
+        let (account, identity) = (person.record.handle.clone(), person.record.identity);
+        let plan = match self.directory.identity(&account) {
+            Ok(Some(found)) if found == identity => self.plan(now, id, request),
+            Ok(_) => return self.dismiss(now, conn, None, Why::AccountGone),
             Err(why) => Err(No::Directory(why)),
         };
         match plan {

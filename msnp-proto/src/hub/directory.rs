@@ -50,14 +50,24 @@ pub trait Directory {
     }
 
     /// Whether there is such an account. It is asked for each account that somebody names in a
-    /// change, and for the account that is changed: one that is gone while its owner is online ends
-    /// with their next change ([`Why::AccountGone`](super::Why::AccountGone)).
+    /// change.
     ///
     /// # Errors
     ///
     /// When the directory cannot tell.
     fn exists(&mut self, who: &Handle) -> Result<bool, DirectoryError> {
         Ok(self.load(who)?.is_some())
+    }
+
+    /// The [`Record::identity`] of the account, or `None` if there is no such account. It is asked
+    /// for the account that is changed, before each change: if it is gone, or another one has its
+    /// name, the session ends with that change ([`Why::AccountGone`](super::Why::AccountGone)).
+    ///
+    /// # Errors
+    ///
+    /// When the directory cannot tell.
+    fn identity(&mut self, who: &Handle) -> Result<Option<u64>, DirectoryError> {
+        Ok(self.load(who)?.map(|record| record.identity))
     }
 
     /// The properties of `who` as `viewer` may see them: none if `who` blocks `viewer`. It is asked
@@ -91,6 +101,10 @@ impl<D: Directory + ?Sized> Directory for Box<D> {
 
     fn exists(&mut self, who: &Handle) -> Result<bool, DirectoryError> {
         (**self).exists(who)
+    }
+
+    fn identity(&mut self, who: &Handle) -> Result<Option<u64>, DirectoryError> {
+        (**self).identity(who)
     }
 
     fn properties(&mut self, who: &Handle, viewer: &Handle) -> Result<Properties, DirectoryError> {

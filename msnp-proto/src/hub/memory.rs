@@ -30,6 +30,8 @@ use crate::types::{Handle, List, Nick};
 #[derive(Clone, Debug, Default)]
 pub struct MemoryDirectory {
     accounts: BTreeMap<Handle, (Password, Record)>,
+    /// How many accounts were made.
+    made: u64,
     /// Up to how many accounts are made when somebody asks for them.
     open: usize,
 }
@@ -55,7 +57,7 @@ impl MemoryDirectory {
     /// As [`MemoryDirectory::open`], with another limit on the number of accounts.
     #[must_use]
     pub fn open_up_to(most: usize) -> Self {
-        Self { accounts: BTreeMap::new(), open: most }
+        Self { open: most, ..Self::default() }
     }
 
     /// Adds an account, or gives it another password.
@@ -107,8 +109,14 @@ impl MemoryDirectory {
 
     /// Adds an account, or gives it another password.
     pub fn insert(&mut self, who: Handle, password: Password) {
-        let fresh = || (password.clone(), Record::new(who.clone()));
-        self.accounts.entry(who.clone()).or_insert_with(fresh).0 = password.clone();
+        if let Some((old, _)) = self.accounts.get_mut(&who) {
+            *old = password;
+            return;
+        }
+        self.made = self.made.wrapping_add(1);
+        let mut record = Record::new(who.clone());
+        record.identity = self.made;
+        self.accounts.insert(who, (password, record));
     }
 
     /// Removes an account; whoever has it as a contact keeps their entry. Returns whether there was
@@ -157,6 +165,10 @@ impl Directory for MemoryDirectory {
     fn exists(&mut self, who: &Handle) -> Result<bool, DirectoryError> {
         self.make_if_open(who);
         Ok(self.accounts.contains_key(who))
+    }
+
+    fn identity(&mut self, who: &Handle) -> Result<Option<u64>, DirectoryError> {
+        Ok(self.record(who).map(|record| record.identity))
     }
 
     fn properties(&mut self, who: &Handle, viewer: &Handle) -> Result<Properties, DirectoryError> {

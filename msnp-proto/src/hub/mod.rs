@@ -56,7 +56,7 @@
 //! | question | what the hub does |
 //! |---|---|
 //! | a change that the directory cannot commit | 501, nothing is changed; a sign-in that it cannot look up is 603 |
-//! | an account removed while its owner is online | `OUT` at their next change |
+//! | an account removed, and perhaps made anew, while its owner is online | `OUT` at their next change |
 //! | calls that reach nobody | 217 whatever the reason; after five in a row 713, on that connection |
 //! | many calls to one person | 713 at four of one caller without an answer, 217 at 64 of all |
 //! | commands, list changes, calls that come too fast | answered later; 800 for renames only if [`HubLimits::renames`] is set |

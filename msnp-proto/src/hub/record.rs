@@ -12,6 +12,9 @@ use crate::types::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Record {
+    /// What tells this account from an earlier or later one of the same name: a number that its
+    /// directory gives to no other. It is 0 where accounts do not come again.
+    pub identity: u64,
     /// The account in the spelling that others are shown.
     pub handle: Handle,
     /// Its display name.
@@ -38,6 +41,7 @@ impl Record {
     #[must_use]
     pub fn new(handle: Handle) -> Self {
         Self {
+            identity: 0,
             name: Nick::of_handle(&handle),
             handle,
             verified: true,
