@@ -13,8 +13,18 @@ use crate::events::{Event, Mark, Marked, Presence, Refused};
 use crate::fields::{self, Fields};
 
 /// What can be ordered.
-const KNOWN: [&str; 9] =
-    ["people", "end", "announce-shutdown", "shutdown", "move", "mailbox", "mail", "alert", "page"];
+const KNOWN: [&str; 10] = [
+    "people",
+    "end",
+    "announce-shutdown",
+    "withdraw-shutdown",
+    "shutdown",
+    "move",
+    "mailbox",
+    "mail",
+    "alert",
+    "page",
+];
 
 /// The inbox, in the words of the protocol.
 const INBOX: &str = "ACTIVE";
@@ -31,6 +41,8 @@ enum Order {
     End(Handle),
     /// Tell everybody that the server goes down in so many minutes.
     AnnounceShutdown(u32),
+    /// Forget that this was announced.
+    WithdrawShutdown,
     /// Go down now, in order.
     Shutdown,
     /// Send everybody to another notification server.
@@ -78,6 +90,7 @@ fn order(request: &str, fields: &mut Fields) -> Result<Order, String> {
         "people" => Order::People,
         "end" => Order::End(fields.account("account")?),
         "announce-shutdown" => Order::AnnounceShutdown(fields.number("minutes")?),
+        "withdraw-shutdown" => Order::WithdrawShutdown,
         "shutdown" => Order::Shutdown,
         "move" => {
             let to = fields.text("to")?;
@@ -157,6 +170,11 @@ fn carry_out<D: Directory>(
             hub.announce_shutdown(now, minutes);
             done("announce-shutdown", None, hub.people())
         }
+        Order::WithdrawShutdown => match hub.withdraw_shutdown() {
+            // Who was told of it cannot be told of this.
+            true => done("withdraw-shutdown", None, 0),
+            false => Err(("withdraw-shutdown", "nothing was announced".into())),
+        },
         Order::Shutdown => done("shutdown", None, hub.people()),
         Order::Move(to) => {
             let people = hub.people();
@@ -165,6 +183,11 @@ fn carry_out<D: Directory>(
         }
         Order::Mail(who, mail) => {
             let what = if matches!(*mail, Mail::Status(_)) { "mailbox" } else { "mail" };
+            match hub.directory_mut().exists(&who) {
+                Ok(true) => {}
+                Ok(false) => return Err((what, format!("there is no account {who}"))),
+                Err(why) => return Err((what, why.to_string())),
+            }
             let is_there = hub.online().any(|(account, _, _)| *account == who);
             match hub.notify_mail(now, &who, &mail) {
                 Ok(()) => done(what, Some(&who), usize::from(is_there)),
@@ -219,7 +242,43 @@ mod tests {
         for (line, order) in rows {
             assert_eq!(answer(line), Ok((order.into(), 0)), "{line}");
         }
-        assert_eq!(rows.len(), KNOWN.len());
+        let mut all: Vec<_> = rows.iter().map(|(_, order)| *order).collect();
+        all.push("withdraw-shutdown");
+        all.sort_unstable();
+        let mut known = KNOWN;
+        known.sort_unstable();
+        assert_eq!(all, known);
+    }
+
+    #[test]
+    fn what_was_announced_is_withdrawn_once() {
+        let mut hub = hub();
+        let mut said = |line| {
+            let mut answer = obey(&mut hub, Instant::ZERO, line);
+            answer.events.pop().expect("an answer").event
+        };
+        let withdraw = r#"{"do":"withdraw-shutdown"}"#;
+        let is_done = |event: &Event| matches!(event, Event::Order { people: 0, .. });
+        let is_refused = |event: &Event| {
+            matches!(event, Event::Refused(refused)
+            if refused.name == "nothing was announced")
+        };
+        assert!(is_refused(&said(withdraw)));
+        assert!(is_done(&said(r#"{"do":"announce-shutdown","minutes":5}"#)));
+        assert!(is_done(&said(withdraw)));
+        assert!(is_refused(&said(withdraw)));
+    }
+
+    #[test]
+    fn nothing_is_kept_for_an_account_that_is_not_there() {
+        let accounts = MemoryDirectory::new();
+        let mut hub = Hub::new(HubConfig::loopback(), accounts, Box::new(SystemEntropy));
+        for order in [r#""mailbox","inbox":3"#, r#""mail","from":"b@x.y""#] {
+            let line = format!(r#"{{"account":"a@x.y","do":{order}}}"#);
+            let answer = obey(&mut hub, Instant::ZERO, &line).events.pop().expect("an answer");
+            let Event::Refused(refused) = answer.event else { panic!("{line}") };
+            assert_eq!(refused.name, "there is no account a@x.y");
+        }
     }
 
     #[test]
@@ -244,7 +303,15 @@ mod tests {
             (r#"{"do":"mailbox","account":"a@x.y"}"#, "mailbox: `inbox` is missing"),
             (
                 r#"{"do":"mail","account":"a@x.y","from":"b@x.y\r\nX: y"}"#,
-                "mail: a control character in the value of ",
+                "mail: a control character in the value of From-Addr",
+            ),
+            (
+                r#"{"do":"mail","account":"a@x.y","from":"b@x.y","subject":"\u001b[2J\u00fc"}"#,
+                "mail: a control character in the value of Subject",
+            ),
+            (
+                r#"{"do":"mail","account":"a@x.y","from":"b@x.y","name":"\u00fc\u0007"}"#,
+                "mail: a control character in the value of From",
             ),
             (r#"{"do":"page","account":"a@x.y","document":""}"#, "page: `document` is empty"),
             (&long, "alert: `document` has 1665 bytes; at most 1664 are taken"),

@@ -48,6 +48,11 @@ fn people_hear_of_mail_and_of_the_end_that_is_coming() {
     let warning = bob.until_type("warning");
     assert!(warning["reason"].as_str().is_some_and(|text| text.contains('5')), "{warning}");
 
+    assert_eq!(order(&mut serve, r#"{"do":"withdraw-shutdown"}"#)["people"], 0);
+    say(&mut serve, r#"{"do":"mailbox","account":"ghost@example.net","inbox":3}"#);
+    let refused = serve.until_type("refused");
+    assert_eq!(refused["name"], "there is no account ghost@example.net");
+
     assert_eq!(order(&mut serve, r#"{"do":"shutdown"}"#)["people"], 1);
     serve.end().assert_code(0);
     bob.end().assert_code(75);

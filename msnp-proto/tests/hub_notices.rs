@@ -154,6 +154,35 @@ fn a_shutdown_is_announced_to_all_and_to_those_who_come() {
 }
 
 #[test]
+fn an_announced_shutdown_lapses_and_can_be_withdrawn() {
+    // At its time it is past, and a minute before it is the last one.
+    for (minutes, after, told) in [(5, 299, true), (5, 300, false), (5, 301, false), (0, 0, false)]
+    {
+        let mut w = World::new();
+        let now = w.now;
+        w.hub.announce_shutdown(now, minutes);
+        w.pass(Duration::from_secs(after));
+        let bob = w.sign_in("bob@example.net", "MSNP5");
+        let heard = w.ask(bob, "CHG 9 NLN");
+        assert_eq!(heard.last().unwrap() == "Arg1: 1", told, "{minutes} {after} {heard:?}");
+        assert_eq!(heard.len() > 1, told, "{heard:?}");
+    }
+    let mut w = World::new();
+    let alice = w.sign_in("alice@example.net", "MSNP7");
+    let now = w.now;
+    assert!(!w.hub.withdraw_shutdown(), "there is none");
+    w.hub.announce_shutdown(now, 5);
+    w.turn();
+    w.heard(alice);
+    assert!(w.hub.withdraw_shutdown());
+    assert!(!w.hub.withdraw_shutdown());
+    w.turn();
+    assert_eq!(w.heard(alice), NOTHING, "the protocol has no word for it");
+    let bob = w.sign_in("bob@example.net", "MSNP5");
+    assert_eq!(w.ask(bob, "CHG 9 NLN"), ["CHG 9 NLN"]);
+}
+
+#[test]
 fn a_move_has_the_shape_of_the_dialect() {
     for (dialect, rest) in [
         ("MSNP2", ""),

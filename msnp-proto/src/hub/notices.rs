@@ -39,6 +39,19 @@ impl Mail {
         }
     }
 
+    /// Whether every text in it can be shown. Names and subjects could carry control characters in
+    /// their coding, and a client would show them.
+    fn check(&self) -> Result<(), BadValue> {
+        self.write(Dialect::Msnp7, &mut Vec::new())?;
+        let Self::New(mail) = self else { return Ok(()) };
+        for (name, text) in [("From", &mail.from), ("Subject", &mail.subject)] {
+            if text.contains(char::is_control) {
+                return Err(BadValue { name });
+            }
+        }
+        Ok(())
+    }
+
     /// What the mailbox holds afterwards.
     fn count(&self, status: &mut InitialMail) {
         let mut add = |folder: &str, by: i64| {
@@ -70,7 +83,7 @@ impl<D: Directory> Hub<D> {
     ///
     /// When a text holds a control character: then nothing was said or kept.
     pub fn notify_mail(&mut self, now: Instant, who: &Handle, mail: &Mail) -> Result<(), BadValue> {
-        mail.write(Dialect::Msnp7, &mut Vec::new())?;
+        mail.check()?;
         let status = matches!(mail, Mail::Status(_));
         if status {
             self.mailboxes.entry(who.clone()).or_default();
@@ -126,7 +139,8 @@ impl<D: Directory> Hub<D> {
     }
 
     /// Tells everybody that the server will be shut down in so many minutes, and those who sign in
-    /// until then how many are left. [`Hub::shut_down`] ends it; nothing does so by itself.
+    /// until then how many are left. [`Hub::shut_down`] ends it; nothing does so by itself. When
+    /// the time is over, nobody is told any more.
     pub fn announce_shutdown(&mut self, now: Instant, minutes: u32) {
         self.ends_at = Some(now + Duration::from_secs(60 * u64::from(minutes)));
         let conns: Vec<SlotId> = self.people.iter().map(|(_, person)| person.conn).collect();
@@ -137,6 +151,13 @@ impl<D: Directory> Hub<D> {
             });
         }
         self.settle(now);
+    }
+
+    /// Takes back what [`Hub::announce_shutdown`] announced: who signs in is not told of it any
+    /// more. Who was told hears nothing, since the protocol has no word for it. Returns whether
+    /// something was announced.
+    pub fn withdraw_shutdown(&mut self) -> bool {
+        self.ends_at.take().is_some()
     }
 
     /// Sends everybody who is signed in to another notification server and closes their
@@ -172,7 +193,7 @@ impl<D: Directory> Hub<D> {
                 encode(out, |body| mailbox.write(dialect, body).is_ok());
             }
         });
-        if let Some(ends_at) = self.ends_at {
+        if let Some(ends_at) = self.ends_at.filter(|ends_at| *ends_at > now) {
             let minutes = (ends_at - now).as_secs().div_ceil(60);
             let minutes = u32::try_from(minutes).unwrap_or(u32::MAX);
             self.announce_to(conn, |body| {
