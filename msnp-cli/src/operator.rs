@@ -259,10 +259,9 @@ mod tests {
         };
         let withdraw = r#"{"do":"withdraw-shutdown"}"#;
         let is_done = |event: &Event| matches!(event, Event::Order { people: 0, .. });
-        let is_refused = |event: &Event| {
-            matches!(event, Event::Refused(refused)
-            if refused.name == "nothing was announced")
-        };
+        let reason = "nothing was announced";
+        let is_refused =
+            |event: &Event| matches!(event, Event::Refused(refused) if refused.name == reason);
         assert!(is_refused(&said(withdraw)));
         assert!(is_done(&said(r#"{"do":"announce-shutdown","minutes":5}"#)));
         assert!(is_done(&said(withdraw)));

@@ -337,6 +337,8 @@ impl Desk {
     }
 }
 
+const NONE: [u32; 0] = [];
+
 #[test]
 fn hub_and_client_agree_on_groups_after_each_step() {
     let folder = Folder::new();
@@ -377,5 +379,3 @@ fn hub_and_client_agree_on_groups_after_each_step() {
         assert_eq!(added, [1]);
     }
 }
-
-const NONE: [u32; 0] = [];
