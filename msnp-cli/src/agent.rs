@@ -105,10 +105,7 @@ impl Agent {
         refusal: &Refusal,
     ) {
         means.ledger.count(refusal.exit);
-        // What was asked for and perhaps done is not to be asked for again.
-        if let (Exit::Unknown, Some(line)) = (refusal.exit, mark.line) {
-            means.ledger.finish(line);
-        }
+        means.ledger.line_ended(mark.line, refusal.exit);
         let error = Some(refusal.sentence(&asked));
         let marked = Marked { mark, event: refusal.event(asked) };
         self.reports.push_back(Report { marked, error });

@@ -46,10 +46,15 @@ impl Play {
                 presence: &presence,
             };
             match self.runner.next(&view) {
-                Order::Do(line, action) => self.agent.act(means, Mark::of_line(line), action),
+                Order::Do(line, action) => {
+                    means.ledger.begin(line);
+                    self.agent.act(means, Mark::of_line(line), action);
+                }
                 Order::Finished(line) => means.ledger.finish(line),
                 Order::Failed(line, verb, who, refusal) => {
                     means.ledger.count(refusal.exit);
+                    means.ledger.begin(line);
+                    means.ledger.line_ended(Some(line), refusal.exit);
                     let error = Some(format!("{verb} {who}: {}", refusal.reason));
                     let asked = Asked { account: Some(who.to_string()), ..Asked::plain(verb) };
                     let marked = Marked { mark: Mark::of_line(line), event: refusal.event(asked) };

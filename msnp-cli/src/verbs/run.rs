@@ -58,7 +58,11 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit, Failure> {
         return session.finish(Some(failure.exit), Exit::Io);
     }
     let window = said.window.or(settings.window).or(configured.window).unwrap_or(WINDOW);
-    let play = Play::new(script.into_steps(), window, go_on.unwrap_or(false));
+    let go_on = go_on.unwrap_or(false);
+    if go_on {
+        session.ledger.go_on();
+    }
+    let play = Play::new(script.into_steps(), window, go_on);
     let end = Stage { session: &mut session, play, name, deadline, limit }.run()?;
     session.finish(end, Exit::Io)
 }
