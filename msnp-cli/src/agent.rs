@@ -151,9 +151,14 @@ impl Agent {
                 return Some(self.hung_up(means, *chat, *why));
             }
             Told::Lost { why } => {
-                let refusal = Refusal::new(Exit::of_lost(*why), format!("session lost: {why}"));
-                self.give_up(means, |_| true, &refusal);
+                let (exit, reason) = (Exit::of_lost(*why), format!("session lost: {why}"));
+                self.give_up(means, |_| true, &Refusal::new(exit, &*reason));
+                // What has not been begun waits if we come back.
+                if means.client.next_attempt().is_none() {
+                    self.drop_waiting(means, exit, &reason);
+                }
             }
+            Told::Online { .. } => self.begin_errands(means),
             Told::StatusChanged { .. } if self.state == translate::event(told) => return None,
             told => {
                 let is_ours =
@@ -192,8 +197,27 @@ impl Agent {
             || self.leaves.iter().any(|(mark, _)| is(mark))
     }
 
+    /// Ends everything but texts: there will be no answers any more.
+    pub(crate) fn abandon(&mut self, means: &mut Means<'_>, exit: Exit, why: &str) {
+        self.give_up(means, |_| true, &Refusal::new(exit, why));
+        if let Some((mark, asked, _)) = self.errand.take() {
+            self.refuse(means, mark, asked, &Refusal::unanswered(why));
+        }
+        self.drop_waiting(means, exit, why);
+    }
+
+    /// Ends what has not been begun.
+    fn drop_waiting(&mut self, means: &mut Means<'_>, exit: Exit, why: &str) {
+        let leaves = std::mem::take(&mut self.leaves).into_iter();
+        let leaves = leaves.map(|(mark, chat)| (mark, Action::Leave(Whom::Chat(chat.0))));
+        for (mark, action) in leaves.chain(std::mem::take(&mut self.errands)) {
+            self.refuse(means, mark, Asked::of(&action), &Refusal::not_tried(exit, why));
+        }
+    }
+
+    /// Begins what can be begun; while we are not signed in it waits.
     fn begin_errands(&mut self, means: &mut Means<'_>) {
-        while self.errand.is_none() {
+        while self.errand.is_none() && means.client.is_online() {
             let Some((mark, action)) = self.errands.pop_front() else { return };
             let state = Errand::begin(means.client, means.now, &action);
             self.proceed(means, mark, Asked::of(&action), state);
@@ -418,14 +442,13 @@ impl Agent {
 
     /// Somebody did not come.
     fn unanswered(&mut self, means: &mut Means<'_>, chat: ChatId, who: &Handle, why: Why) -> Mark {
-        let refusal = Refusal::new(Exit::of_failure(why), why.to_string());
+        let refusal = Refusal::of_call(why);
         self.give_up(means, |call| call.chat == chat && call.who == *who, &refusal);
         Mark::NONE
     }
 
     fn hung_up(&mut self, means: &mut Means<'_>, chat: ChatId, why: Lost) -> Mark {
-        let failure = Why::Lost(why);
-        let refusal = Refusal::new(Exit::of_failure(failure), failure.to_string());
+        let refusal = Refusal::of_call(Why::Lost(why));
         self.give_up(means, |call| call.chat == chat, &refusal);
         Mark::NONE
     }

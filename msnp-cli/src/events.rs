@@ -399,7 +399,12 @@ pub(crate) struct Ending {
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub(crate) struct Refused {
+    /// What was asked for, by its name in a pipe if it has one there.
     pub(crate) request: String,
+    pub(crate) outcome: NotDone,
+    /// The command of the protocol, if one was said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) verb: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) code: Option<u16>,
     pub(crate) name: String,
@@ -410,6 +415,19 @@ pub(crate) struct Refused {
     pub(crate) group: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) from: Option<String>,
+}
+
+/// In which way something was not done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum NotDone {
+    /// It is known not to be done.
+    #[default]
+    Refused,
+    /// It was asked for and may or may not be done.
+    Unknown,
+    /// Nobody was asked.
+    NotTried,
 }
 
 /// How many messages ended in which way, and the code that the program ends with.

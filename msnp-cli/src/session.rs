@@ -9,7 +9,7 @@ mod opening;
 use std::time::Duration;
 
 use msnp_mio::{Happened, Reactor};
-use msnp_proto::client::{ChatId, Client, Event as Told, SignIn};
+use msnp_proto::client::{ChatId, Client, Event as Told, Failure as Why, SignIn};
 use msnp_proto::error::{Lost, Misuse};
 use msnp_proto::machine::Target;
 use msnp_proto::pair::{Both, Either};
@@ -254,6 +254,8 @@ impl Session {
                 let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
                 Some(Event::Retrying { attempt: *attempt, wait_ms })
             }
+            // Whoever asked has been told that nobody will answer.
+            Told::Refused { why: Why::Lost(Lost::SignedOut), .. } if self.leaving => None,
             told => translate::event(told),
         }
     }

@@ -8,7 +8,9 @@ use msnp_proto::client::{Content, Event as Told, Failure, RosterChange};
 use msnp_proto::error::Lost;
 use msnp_proto::types::{ErrorCode, Handle, List};
 
-use crate::events::{Change, Chat, Contact, Event, Format, Mail, Message, Presence, Refused};
+use crate::events::{
+    Change, Chat, Contact, Event, Format, Mail, Message, NotDone, Presence, Refused,
+};
 
 /// The event for what was told, unless it is one about a message of ours or about signing in,
 /// or nothing that users need.
@@ -74,6 +76,11 @@ pub(crate) fn event(told: &Told) -> Option<Event> {
         Told::Typing { chat, from } => Event::Typing { chat: chat.0, from: from.to_string() },
         Told::Refused { verb, why, .. } => Event::Refused(Refused {
             request: verb.to_string(),
+            verb: Some(verb.to_string()),
+            outcome: match why {
+                Failure::TimedOut(_) | Failure::Lost(_) => NotDone::Unknown,
+                _ => NotDone::Refused,
+            },
             code: code(*why).map(ErrorCode::number),
             name: why.to_string(),
             ..Refused::default()

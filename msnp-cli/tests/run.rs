@@ -207,9 +207,8 @@ fn a_text_that_was_not_sent_is_not_hidden_by_those_behind_it() {
     let text = "send bob@example.net first\nsend slow@example.net important\n\
                 send bob@example.net hi\n";
     for go_on in ["stop", "continue"] {
-        let run = |limit: &str| {
-            start(&slow().at, text, &["--timeout", limit, "--on-error", go_on]).end()
-        };
+        let run =
+            |limit: &str| start(&slow().at, text, &["--timeout", limit, "--on-error", go_on]).end();
         let ended = with_limit(run, |ended| ended.all("acked").len() == 2);
         ended.assert_code(1);
         assert_eq!(ended.all("failed")[0]["line"], 2);

@@ -342,10 +342,11 @@ fn words_of_ending(f: &mut fmt::Formatter<'_>, end: &Ending) -> fmt::Result {
 fn words_of_refused(f: &mut fmt::Formatter<'_>, refused: &Refused) -> fmt::Result {
     f.write_str(&refused.request)?;
     refused.account.as_ref().map_or(Ok(()), |account| write!(f, " of {account}"))?;
-    refused.group.as_ref().map_or(Ok(()), |group| write!(f, " of group {group}"))?;
+    refused.group.as_ref().map_or(Ok(()), |group| write!(f, " {group}"))?;
     refused.from.as_ref().map_or(Ok(()), |from| write!(f, " from {from}"))?;
     write!(f, ": {}", refused.name)?;
-    refused.code.map_or(Ok(()), |code| write!(f, " ({code})"))
+    let code = refused.code.filter(|code| !refused.name.contains(&code.to_string()));
+    code.map_or(Ok(()), |code| write!(f, " ({code})"))
 }
 
 /// An account, and the name it goes by if that says more. The name is chosen by its owner, so
@@ -388,6 +389,32 @@ mod tests {
             shown,
             format!("message       bob@example.net \"{safe}\" (not a contact): {safe}")
         );
+    }
+
+    #[test]
+    fn what_was_refused_is_named_once_and_so_is_its_number() {
+        let refused = |request: &str,
+                       name: &str,
+                       code,
+                       account: Option<&str>,
+                       group: Option<&str>| {
+            let (account, group) = (account.map(Into::into), group.map(Into::into));
+            let (request, name) = (request.into(), name.into());
+            Event::Refused(Refused { request, name, code, account, group, ..Refused::default() })
+        };
+        let rows = [
+            (
+                refused("remove-group", "no such group", Some(224), None, Some("3")),
+                "refused       remove-group 3: no such group (224)",
+            ),
+            (
+                refused("open", "216 not there", Some(216), Some("bob@x.y"), None),
+                "refused       open of bob@x.y: 216 not there",
+            ),
+        ];
+        for (event, expected) in rows {
+            assert_eq!(line(&event, false), expected);
+        }
     }
 
     #[test]

@@ -95,7 +95,8 @@ impl Stage<'_> {
             match self.session.next(Some(due.min(self.deadline)))? {
                 Step::Told(told) => self.hear(&told),
                 Step::Signal(exit) => {
-                    self.session.ledger.stop(exit, "interrupted");
+                    self.play.give_up(&mut self.session.means(), exit, "interrupted");
+                    self.report();
                     return Ok(Some(exit));
                 }
                 Step::Due if self.session.now() >= self.deadline => {
@@ -103,10 +104,9 @@ impl Stage<'_> {
                     self.session
                         .log
                         .error(format_args!("not finished within --timeout of {limit}"));
-                    self.play.give_up(&mut self.session.means());
-                    self.session
-                        .ledger
-                        .stop(Exit::Timeout, format!("--timeout of {limit} ran out"));
+                    let why = format!("--timeout of {limit} ran out");
+                    self.play.give_up(&mut self.session.means(), Exit::Timeout, &why);
+                    self.report();
                     return Ok(None);
                 }
                 Step::Due | Step::Woken => {}
