@@ -80,8 +80,12 @@ pub(crate) enum Event {
     Stage(Box<Stage>),
     /// Somebody's presence.
     Presence(Presence),
-    /// Mail waits, or arrived.
+    /// Mail waits, arrived, or was moved.
     Mail(Mail),
+    /// The server passed an alert on.
+    Alert(Document),
+    /// The server passed a page on.
+    Page(Document),
     /// Something about a chat as such.
     Chat(Chat),
     /// A message came.
@@ -336,6 +340,25 @@ pub(crate) struct Mail {
     pub(crate) from: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) subject: Option<String>,
+    /// The folder that mails were in, in the server's words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) source: Option<String>,
+    /// The folder that they are in now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) destination: Option<String>,
+    /// By how many the unread mails in the inbox change by that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) inbox_change: Option<i64>,
+}
+
+/// An XML document from the server, not always well-formed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub(crate) struct Document {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) document: Option<String>,
+    /// The document if it is not UTF-8.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) bytes_b64: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
