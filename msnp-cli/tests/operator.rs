@@ -43,6 +43,8 @@ fn people_hear_of_mail_and_of_the_end_that_is_coming() {
     say(&mut serve, "{");
     let refused = serve.until_type("refused");
     assert_eq!(refused["request"], "command");
+    say(&mut serve, r#"{"id":7,"do":"people"}"#);
+    assert_eq!(serve.until_type("refused")["id"], "7");
 
     assert_eq!(order(&mut serve, r#"{"do":"announce-shutdown","minutes":5}"#)["people"], 1);
     let warning = bob.until_type("warning");
@@ -50,6 +52,15 @@ fn people_hear_of_mail_and_of_the_end_that_is_coming() {
 
     assert_eq!(order(&mut serve, r#"{"do":"shutdown"}"#)["people"], 1);
     serve.end().assert_code(0);
+    bob.end().assert_code(75);
+}
+
+#[test]
+fn who_is_moved_is_told_from_who_leaves() {
+    let (mut serve, bob) = world();
+    let other = r#"{"do":"move","to":"127.0.0.1:1"}"#;
+    assert_eq!(order(&mut serve, other)["people"], 1);
+    assert_eq!(serve.until_type("signed_out")["reason"], "moved to another server");
     bob.end().assert_code(75);
 }
 
@@ -83,8 +94,10 @@ fn alerts_and_pages_are_heard_in_json_and_in_text() {
 
 #[test]
 fn a_session_can_be_ended_and_the_end_of_the_orders_is_not_that_of_the_server() {
-    let (mut serve, bob) = world();
+    let (mut serve, mut bob) = world();
     assert_eq!(order(&mut serve, r#"{"do":"end","account":"bob@example.net"}"#)["people"], 1);
+    assert_eq!(serve.until_type("signed_out")["reason"], "ended by the operator");
+    bob.until_type("done");
     bob.end().assert_code(75);
     serve.close_stdin();
     serve.interrupt();

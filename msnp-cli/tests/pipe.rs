@@ -154,7 +154,7 @@ fn what_is_wrong_is_refused_once_and_the_rest_is_done() {
     let wrong: [(&[u8], &str, &str); 12] = [
         (b"hello", "line-1", "not JSON"),
         (b"{\"id\":\"a\",\"do\":\"sned\"}", "a", "it can be send, open"),
-        (b"{\"id\":7,\"do\":\"quit\"}", "line-3", "`id` is a number"),
+        (b"{\"id\":7,\"do\":\"quit\"}", "7", "`id` is a number"),
         (b"{\"id\":\"b\",\"do\":\"send\",\"to\":\"bob\",\"text\":\"x\"}", "b", "name@domain"),
         (b"\xff\xfe", "line-5", "not UTF-8"),
         (long.as_bytes(), "line-6", "more than 64 KiB"),
