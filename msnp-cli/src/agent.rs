@@ -273,7 +273,7 @@ impl Agent {
                 means.ledger.taken(means.now, message, chat, mark, to);
             }
             Err(misuse) => {
-                let Refusal { exit, reason, .. } = refusal(misuse);
+                let Refusal { exit, reason, .. } = Refusal::of_misuse(misuse);
                 let marked = means.ledger.failed(mark, to, exit, reason);
                 self.reports.push_back(Report { marked, error: None });
             }
@@ -334,13 +334,13 @@ impl Agent {
                     Misuse::NotOnline if means.client.is_online() => {
                         Refusal::without_asking("nobody is in that chat")
                     }
-                    other => refusal(other),
+                    other => Refusal::of_misuse(other),
                 })?;
                 self.typed(means, mark.clone(), chat);
             }
             Whom::Person(who) => match self.talks.with(who) {
                 Some(chat) if shown(means, chat).is_ok() => self.typed(means, mark.clone(), chat),
-                _ => self.call(means, mark, who, true).map_err(refusal)?,
+                _ => self.call(means, mark, who, true).map_err(Refusal::of_misuse)?,
             },
         }
         Ok(())
@@ -360,7 +360,7 @@ impl Agent {
     fn open(&mut self, means: &mut Means<'_>, mark: &Mark, who: &Handle) -> Result<bool, Refusal> {
         let there = self.talks.with(who).filter(|chat| is_occupied(means.client, *chat));
         let Some(chat) = there else {
-            self.call(means, mark, who, false).map_err(refusal)?;
+            self.call(means, mark, who, false).map_err(Refusal::of_misuse)?;
             return Ok(false);
         };
         self.say(mark.clone(), joined(chat, who));
@@ -393,7 +393,9 @@ impl Agent {
     fn leave(&mut self, means: &mut Means<'_>, mark: &Mark, whom: &Whom) -> Result<bool, Refusal> {
         let chat = match whom {
             Whom::Chat(number) => ChatId(*number),
-            Whom::Person(who) => self.talks.with(who).ok_or_else(nowhere)?,
+            Whom::Person(who) => {
+                self.talks.with(who).ok_or_else(|| Refusal::of_misuse(Misuse::NoSuchChat))?
+            }
         };
         self.talks.forget(chat);
         if means.ledger.is_open_in(chat) {
@@ -407,7 +409,7 @@ impl Agent {
     fn leave_now(&mut self, means: &mut Means<'_>, mark: Mark, chat: ChatId) {
         if let Err(misuse) = means.client.leave_chat(means.now, chat) {
             let asked = Asked::of(&Action::Leave(Whom::Chat(chat.0)));
-            return self.refuse(means, mark, asked, &refusal(misuse));
+            return self.refuse(means, mark, asked, &Refusal::of_misuse(misuse));
         }
         let gone = Refusal::without_asking("the chat was left");
         self.give_up(means, |call| call.chat == chat, &gone);
@@ -491,17 +493,6 @@ impl Agent {
             }
         }
     }
-}
-
-fn refusal(misuse: Misuse) -> Refusal {
-    match misuse {
-        Misuse::NoSuchChat => nowhere(),
-        other => Refusal::of_misuse(other),
-    }
-}
-
-fn nowhere() -> Refusal {
-    Refusal::without_asking("there is no such chat")
 }
 
 fn joined(chat: ChatId, who: &Handle) -> Event {

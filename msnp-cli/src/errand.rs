@@ -286,6 +286,7 @@ impl Refusal {
     pub(crate) fn of_misuse(misuse: Misuse) -> Self {
         match misuse {
             Misuse::Unknown => Self::without_asking("not a contact"),
+            Misuse::NoSuchChat => Self::without_asking("there is no such chat"),
             Misuse::NotInDialect => {
                 Self::without_asking("the version agreed with the server has no such command")
             }

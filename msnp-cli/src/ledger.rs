@@ -347,7 +347,8 @@ mod tests {
     fn a_line_that_has_not_ended_well_is_not_hidden_by_those_behind_it() {
         use Exit::{Done, Input, Retry, Timeout, Undelivered, Unknown};
         // How each of the lines 1 to 3 ends, whether the script goes on, and the last finished line.
-        let rows: [(&[(u32, Exit)], bool, Option<u32>); 9] = [
+        type Ends = &'static [(u32, Exit)];
+        let rows: [(Ends, bool, Option<u32>); 9] = [
             (&[(3, Done), (2, Done)], false, None),
             (&[(3, Done), (2, Done), (1, Done)], false, Some(3)),
             (&[(1, Done), (3, Done)], false, Some(1)),
