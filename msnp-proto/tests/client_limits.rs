@@ -8,7 +8,7 @@ use msnp_proto::error::{Expected, Lost, Misuse, Violation, Wait};
 use msnp_proto::machine::{ConnId, Target};
 use msnp_proto::ns::Change;
 use msnp_proto::time::Duration;
-use msnp_proto::types::{Delivery, Dialect, ErrorCode, GroupId, Handle, Nick, Status};
+use msnp_proto::types::{Delivery, Dialect, ErrorCode, GroupId, Handle, List, Nick, Status};
 use msnp_proto::wire::Verb;
 use script::Script;
 
@@ -204,6 +204,79 @@ fn groups_over_the_limit_are_reported_and_left_out() {
     assert_eq!(script.client.roster().groups().count(), 64);
     let over = Warning::TooMany { verb: Verb::new(*b"LSG") };
     assert_eq!(script.before.iter().filter(|warning| **warning == over).count(), 6);
+}
+
+#[test]
+fn groups_that_are_told_of_later_have_the_same_limit() {
+    for verb in ["ADG", "REG"] {
+        let mut script = Script::online();
+        for number in 1..=70 {
+            let line = match verb {
+                "ADG" => format!("ADG 0 2 Group{number} {number} 0\r\n"),
+                _ => format!("REG 0 2 {number} Group{number} 0\r\n"),
+            };
+            script.says(script.ns, &line);
+        }
+        assert_eq!(script.client.roster().groups().count(), 64, "{verb}");
+        let verb = verb.as_bytes().try_into().expect("three letters");
+        let over = Warning::TooMany { verb: Verb::new(verb) };
+        assert_eq!(script.warnings().iter().filter(|warning| **warning == over).count(), 6);
+        // One that is known may have another name all the same.
+        script.says(script.ns, "REG 0 3 1 Other 0\r\n");
+        let name = script.client.roster().groups().find(|(group, _)| *group == GroupId(1));
+        assert_eq!(name.map(|(_, name)| name.as_str()), Some("Other"));
+    }
+}
+
+#[test]
+fn who_does_not_fit_on_a_list_is_left_out_and_the_request_is_answered() {
+    let mut script = online(|config| config.roster_entries = 1);
+    let now = script.now;
+    let add = |script: &mut Script, who: &str| {
+        let (list, account) = (List::Forward, handle(who));
+        let change = Change::Add { list, account, nick: None, group: None };
+        script.client.change(now, change).expect("online")
+    };
+    let kept = add(&mut script, "bob@example.net");
+    script.says(script.ns, "ADD 8 FL 1 bob@example.net Bob 0\r\n");
+    assert_eq!(script.take_events().last(), Some(&Event::Done { request: kept }));
+    let over = add(&mut script, "carol@example.net");
+    script.says(script.ns, "ADD 9 FL 2 carol@example.net Carol 0\r\n");
+    let seen = script.take_events();
+    assert!(seen.contains(&Event::Warning(Warning::TooMany { verb: Verb::new(*b"ADD") })));
+    assert_eq!(seen.last(), Some(&Event::Done { request: over }));
+    // Whoever is on the list may be in one more group.
+    script.says(script.ns, "ADD 0 FL 3 bob@example.net Bob 4\r\n");
+    let bob = handle("bob@example.net");
+    let groups = script.client.roster().contact(&bob).expect("a contact").groups().to_vec();
+    assert_eq!((groups, script.client.roster().entries()), (vec![GroupId(0), GroupId(4)], 1));
+}
+
+#[test]
+fn who_is_no_contact_is_in_no_group() {
+    let mut script =
+        Script::online_with("SYN 5 7\r\nLST 5 AL 7 1 1 bob@example.net Bob\r\nLST 5 RL 7 0 0\r\n");
+    script.says(script.ns, "REM 0 FL 8 bob@example.net 3\r\n");
+    let bob = script.client.roster().contact(&handle("bob@example.net")).expect("allowed");
+    assert_eq!(bob.groups(), []);
+    assert_eq!(script.warnings(), [Warning::OutOfPlace { verb: Verb::new(*b"REM") }]);
+}
+
+#[test]
+fn texts_that_wait_are_said_when_one_is_acknowledged() {
+    let mut script = online(|config| config.limits.open_requests = 2);
+    let (chat, sb) = script.open_switchboard("bob@example.net");
+    let now = script.now;
+    let texts = ["one", "two", "three"].map(|text| {
+        script.client.send_text(now, chat, text, Delivery::Always).expect("room to wait")
+    });
+    script.says(sb, "CAL 2 RINGING 1\r\nJOI bob@example.net Bob\r\n");
+    let said = script.drain(sb);
+    assert!(said.contains("two") && !said.contains("three"), "{said}");
+    script.says(sb, "ACK 3\r\n");
+    assert!(script.drain(sb).contains("three"));
+    script.says(sb, "ACK 4\r\nACK 5\r\n");
+    assert_eq!(texts.map(|text| script.outcome(text)), [Outcome::Acknowledged; 3]);
 }
 
 #[test]

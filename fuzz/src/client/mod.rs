@@ -273,6 +273,7 @@ impl Play {
             roster.contacts().map(|(_, contact)| contact.lists().iter().count()).sum();
         assert_eq!(entries, roster.entries(), "entries of the roster");
         assert!(entries <= self.config.roster_entries, "more than the limit of entries");
+        assert!(roster.groups().count() <= 64, "more than the limit of groups");
         for (who, contact) in roster.contacts() {
             assert!(!contact.lists().is_empty(), "{who:?} is on no list");
             let grouped = !contact.groups().is_empty();

@@ -25,6 +25,8 @@ impl Client {
             sb::Event::Sent { message } => self.tell(Event::Sent { message }),
             sb::Event::Delivery { message, outcome } => {
                 self.tell(Event::Delivery { message, outcome });
+                // There is room for another one.
+                self.send_waiting(now, chat, id);
             }
             sb::Event::Typing { account: from } => self.tell(Event::Typing { chat, from }),
             sb::Event::Warning(warning) => self.tell(Event::Warning(warning)),

@@ -46,6 +46,15 @@ pub struct Contact {
 
 type Properties = Vec<(Property, String)>;
 
+/// Why somebody was not put on a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unlisted {
+    /// All places are taken.
+    Full,
+    /// That is no account, or nobody whom we know.
+    Unknown,
+}
+
 impl Roster {
     /// Nobody, and the settings of a new account.
     #[must_use]
@@ -146,8 +155,13 @@ impl Roster {
         Some(contact.account.clone())
     }
 
-    pub(crate) fn set_group(&mut self, group: GroupId, name: Nick) {
-        self.groups.insert(group, name);
+    /// Makes or renames a group; says whether there was room.
+    pub(crate) fn set_group(&mut self, group: GroupId, name: Nick) -> bool {
+        let room = self.groups.len() < MOST_GROUPS || self.groups.contains_key(&group);
+        if room {
+            self.groups.insert(group, name);
+        }
+        room
     }
 
     /// Forgets a group. Who was in it alone is in group 0 until the server says otherwise.
@@ -158,17 +172,22 @@ impl Roster {
         }
     }
 
-    /// Puts somebody on a list; `None` if the account cannot be one. A name replaces the one that
-    /// is kept only on the forward list or for somebody new.
+    /// Puts somebody on a list, if fewer than `most` places are taken or they are on it already. A
+    /// name replaces the one that is kept only on the forward list or for somebody new.
     pub(crate) fn add(
         &mut self,
+        most: usize,
         list: List,
         account: Account<'_>,
         name: Option<Name<'_>>,
         groups: Option<Groups<'_>>,
-    ) -> Option<Handle> {
+    ) -> Result<Handle, Unlisted> {
+        let is_full = self.entries >= most;
         if let Some(contact) = self.contact_mut(account) {
             let fresh = !contact.lists.has(list);
+            if fresh && is_full {
+                return Err(Unlisted::Full);
+            }
             contact.lists = contact.lists.with(list);
             if let Some(name) = name.filter(|name| list == List::Forward && !contact.nick.is(*name))
             {
@@ -177,9 +196,12 @@ impl Roster {
             contact.join(list, groups);
             let account = contact.account.clone();
             self.entries = self.entries.saturating_add(fresh.into());
-            return Some(account);
+            return Ok(account);
         }
-        let account = account.to_handle()?;
+        if is_full {
+            return Err(Unlisted::Full);
+        }
+        let account = account.to_handle().ok_or(Unlisted::Unknown)?;
         let mut contact = Contact {
             account: account.clone(),
             nick: name.map_or_else(|| Nick::of_handle(&account), Name::to_nick),
@@ -192,10 +214,10 @@ impl Roster {
         contact.join(list, groups);
         self.entries = self.entries.saturating_add(1);
         self.contacts.insert(contact);
-        Some(account)
+        Ok(account)
     }
 
-    /// Takes somebody off a list, or out of one group.
+    /// Takes somebody off a list, or out of one group; `None` if they are on no list, or in no group.
     pub(crate) fn remove(
         &mut self,
         list: List,
@@ -205,6 +227,9 @@ impl Roster {
         let contact = self.contact_mut(account)?;
         let account = contact.account.clone();
         if let (List::Forward, Some(group)) = (list, group) {
+            if !contact.lists.has(List::Forward) {
+                return None;
+            }
             contact.leave(group);
             return Some(account);
         }
@@ -341,7 +366,7 @@ impl Contact {
     }
 }
 
-/// Groups of one contact that are kept; a server allows 30 in all.
+/// Groups that are kept, and groups of one contact; a server allows 30.
 const MOST_GROUPS: usize = 64;
 
 fn find(properties: &[(Property, String)], property: Property) -> &str {

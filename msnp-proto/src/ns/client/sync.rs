@@ -8,6 +8,7 @@ use super::ledger::Kind;
 use super::state::Core;
 use crate::client::{Event as Report, RosterChange, Warning};
 use crate::error::Expected;
+use crate::ns::roster::Unlisted;
 use crate::ns::{Reply, Request, Roster};
 use crate::time::Instant;
 use crate::types::{
@@ -105,10 +106,9 @@ impl Core {
                 }
                 let roster = self.roster_of(trid);
                 roster.set_version(version);
-                if roster.groups().count() >= MOST_GROUPS {
-                    return self.warn(Warning::TooMany { verb: Verb::LSG });
+                if !roster.set_group(group, name.to_nick()) {
+                    self.warn(Warning::TooMany { verb: Verb::LSG });
                 }
-                roster.set_group(group, name.to_nick());
                 if in_dump {
                     self.sync_goes_on(now);
                 } else if index == total {
@@ -202,17 +202,15 @@ impl Core {
         let limit = self.config.roster_entries;
         let counts = entry.is_some();
         if let Some((account, name, groups)) = entry {
-            let roster = self.roster_of(trid);
-            let room = roster.entries() < limit;
-            let added = if room { roster.add(list, account, name, groups) } else { None };
-            match (&added, room) {
-                (None, true) => {
+            let added = self.roster_of(trid).add(limit, list, account, name, groups);
+            match added {
+                Ok(_) => {}
+                Err(Unlisted::Full) => self.over_limit(),
+                Err(Unlisted::Unknown) => {
                     self.warn(Warning::Invalid { verb: Verb::LST, expected: Expected::Account });
                 }
-                (None, false) => self.over_limit(),
-                (Some(_), _) => {}
             }
-            self.last_listed = added;
+            self.last_listed = added.ok();
         }
         let last = index == total;
         match &mut self.sync {
@@ -334,15 +332,13 @@ impl Core {
         let (trid, change) = match reply {
             Reply::Add { trid, list, version, account, name, group } => {
                 self.roster.set_version(version);
-                if self.roster.entries() >= self.config.roster_entries {
-                    return self.warn(Warning::TooMany { verb });
-                }
-                let added = self.roster.add(list, account, name, group);
+                let added = self.roster.add(self.config.roster_entries, list, account, name, group);
                 let foreign = trid == TrId::NONE;
-                if let (List::Reverse, Some(account)) = (list, &added) {
+                if let (List::Reverse, Ok(account)) = (list, &added) {
                     self.allow_silently(now, account.clone());
                 }
-                (trid, added.map(|account| RosterChange::Added { list, account, foreign }))
+                let change = added.map(|account| RosterChange::Added { list, account, foreign });
+                (trid, change)
             }
             Reply::Rem { trid, list, version, account, group } => {
                 self.roster.set_version(version);
@@ -350,19 +346,20 @@ impl Core {
                 let foreign = trid == TrId::NONE;
                 let change =
                     removed.map(|account| RosterChange::Removed { list, account, group, foreign });
-                (trid, change)
+                (trid, change.ok_or(Unlisted::Unknown))
             }
             Reply::Adg { trid, version, name, group, .. }
             | Reply::Reg { trid, version, name, group, .. } => {
                 self.roster.set_version(version);
                 let name = name.to_nick();
-                self.roster.set_group(group, name.clone());
-                (trid, Some(RosterChange::Group { group, name }))
+                let room = self.roster.set_group(group, name.clone());
+                let change = RosterChange::Group { group, name };
+                (trid, if room { Ok(change) } else { Err(Unlisted::Full) })
             }
             Reply::Rmg { trid, version, group } => {
                 self.roster.set_version(version);
                 self.roster.remove_group(group);
-                (trid, Some(RosterChange::GroupRemoved { group }))
+                (trid, Ok(RosterChange::GroupRemoved { group }))
             }
             Reply::Rea { trid, version, account, name } => {
                 self.roster.set_version(version);
@@ -373,13 +370,14 @@ impl Core {
                     }
                     _ => self.roster.rename(account, name),
                 };
-                (trid, change)
+                (trid, change.ok_or(Unlisted::Unknown))
             }
             _ => return self.warn(Warning::OutOfPlace { verb }),
         };
         match change {
-            Some(change) => self.changed(change),
-            None => self.warn(Warning::OutOfPlace { verb }),
+            Ok(change) => self.changed(change),
+            Err(Unlisted::Full) => self.warn(Warning::TooMany { verb }),
+            Err(Unlisted::Unknown) => self.warn(Warning::OutOfPlace { verb }),
         }
         self.answered(now, verb, trid);
     }
@@ -391,6 +389,3 @@ impl Core {
         }
     }
 }
-
-/// Groups that are kept; a server allows 30.
-const MOST_GROUPS: usize = 64;

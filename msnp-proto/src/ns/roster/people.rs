@@ -136,7 +136,7 @@ mod tests {
                 match step {
                     Step::Add(list, who) => {
                         let account = Account::new(who.as_bytes()).expect("a word");
-                        prop_assert!(roster.add(list, account, None, None).is_some());
+                        prop_assert!(roster.add(1000, list, account, None, None).is_ok());
                         let lists = model.entry(who.to_lowercase()).or_insert(Lists::NONE);
                         *lists = lists.with(list);
                     }
