@@ -160,10 +160,10 @@ impl Ledger {
         if !entry.reached {
             self.waiting -= 1;
         }
-        let reached = entry.reached || self.until == Until::Queued;
-        let exit = if reached { Exit::Done } else { exit };
-        self.count(exit);
+        // What counts as done is for the user to say; what was never written is not finished.
+        let exit = if entry.reached { Exit::Done } else { exit };
         self.line_ended(entry.mark.line, exit);
+        self.count(if self.until == Until::Queued { Exit::Done } else { exit });
         Some(Marked { mark: entry.mark, event })
     }
 
@@ -368,6 +368,12 @@ mod tests {
             ends.iter().for_each(|(line, exit)| ledger.line_ended(Some(*line), *exit));
             assert_eq!(ledger.lines.last, last, "{ends:?} {goes_on}");
         }
+        // What was to be queued only and was never written is done, and its line is not finished.
+        let mut ledger = ledger(Until::Queued);
+        ledger.begin(3);
+        let failed = Outcome::Failed(Failure::Lost(Lost::SignedOut));
+        ledger.ended(Instant::ZERO, MessageId(7), failed);
+        assert_eq!((ledger.exit(), ledger.lines.last), (Done, None));
         // What ends since the whole run is over was not passed over.
         let mut ledger = Ledger::new(Until::Acked);
         ledger.go_on();

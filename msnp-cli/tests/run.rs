@@ -230,6 +230,35 @@ fn a_text_that_was_not_sent_is_not_hidden_by_those_behind_it() {
 }
 
 #[test]
+fn a_request_that_is_not_answered_is_unknown_and_is_not_made_again() {
+    let silent = || {
+        Fake::start(|_, line| match line.starts_with("ADG") {
+            true => Answer::Nothing,
+            false => Answer::Usual,
+        })
+    };
+    let text = "send bob@example.net a\ngroup add \"A\"\nsend bob@example.net b\n";
+    let assert_unknown = |ended: &Ended| {
+        let refused = ended.all("refused");
+        assert_eq!(refused.len(), 1, "{:?}", ended.lines);
+        assert_eq!((&refused[0]["outcome"], &refused[0]["line"]), (&"unknown".into(), &2.into()));
+        assert_eq!((ended.all("acked").len(), &done(ended)["line"]), (1, &2.into()));
+    };
+    let run = |limit: &str| start(&silent().at, text, &["--timeout", limit]).end();
+    let ended = with_limit(run, |ended| !ended.all("refused").is_empty());
+    ended.assert_code(1);
+    assert_unknown(&ended);
+
+    let fake = silent();
+    let msnp = start(&fake.at, text, &[]);
+    fake.until_heard("ADG");
+    msnp.interrupt();
+    let ended = msnp.end();
+    ended.assert_code(130);
+    assert_unknown(&ended);
+}
+
+#[test]
 fn waiting_has_an_end_and_a_code() {
     let rows = [
         ("online nobody@example.net within 1s", 69, "online", "not a contact"),

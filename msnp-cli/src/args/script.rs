@@ -92,7 +92,7 @@ Also: sleep, typing, open, leave, status, name, add, remove, rename, move, allow
 Example: msnp run alert.msnp --set host=$(hostname)
 
 The script is checked whole before anything is sent. `done` has the last line up to which all is
-finished: if it is N, `--from-line` N+1 goes on. With `--window 1` nothing is said twice then.
+finished: if it is N, `--from-line` N+1 goes on, with nothing said twice if --window was 1.
 Exit: as for `msnp send`; 65 a mistake in the script, 66 no such script, 69 somebody not online,
 124 no answer as expected, or time ran out.";
 

@@ -37,6 +37,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
     let (who, missing) = match (last > StageName::Version, account(args)) {
         (true, Some(account)) => match password(&args.sign_in, &account, &console) {
             Ok(password) => (Who::Account(password), None),
+            Err(failure) if failure.exit.is_signal() => return Err(failure),
             Err(failure) => (Who::Nobody, Some(failure)),
         },
         (true, None) => (Who::Account(Secret::default()), None),
