@@ -365,10 +365,11 @@ fn each_command_that_is_refused_is_named_as_it_was_written() {
         | ["CHG", trid, "BSY", ..] => Answer::Say(format!("205 {trid}\r\n").into_bytes()),
         _ => Answer::Usual,
     });
-    let (bob, carol) = ("bob@example.net", "carol@example.net");
+    let [bob, carol, dave] = ["bob@example.net", "carol@example.net", "dave@example.net"];
     let rows = [
         (json!({"do": "open", "to": bob}), None, Some(bob)),
-        (json!({"do": "typing", "to": bob}), None, Some(bob)),
+        // In another chat: that of the row before may not be closed yet.
+        (json!({"do": "typing", "to": dave}), None, Some(dave)),
         (json!({"do": "leave", "to": carol}), None, Some(carol)),
         (json!({"do": "status", "state": "BSY"}), Some("CHG"), None),
         (json!({"do": "name", "name": "Me"}), Some("REA"), None),
@@ -390,7 +391,7 @@ fn each_command_that_is_refused_is_named_as_it_was_written() {
         assert_eq!(refused["verb"].as_str(), verb, "{refused}");
         assert_eq!(refused["account"].as_str(), account, "{refused}");
         assert_eq!(refused["outcome"], "refused", "{refused}");
-        let was_asked = refused["request"] != "leave" && refused["request"] != "typing";
+        let was_asked = refused["request"] != "leave";
         assert_eq!(refused["code"].as_u64(), was_asked.then_some(205), "{refused}");
     }
 }
