@@ -105,10 +105,7 @@ impl Agent {
         refusal: &Refusal,
     ) {
         means.ledger.count(refusal.exit);
-        // What was asked for and perhaps done is not to be asked for again.
-        if let (Exit::Unknown, Some(line)) = (refusal.exit, mark.line) {
-            means.ledger.finish(line);
-        }
+        means.ledger.line_ended(mark.line, refusal.exit);
         let error = Some(refusal.sentence(&asked));
         let marked = Marked { mark, event: refusal.event(asked) };
         self.reports.push_back(Report { marked, error });
@@ -153,9 +150,14 @@ impl Agent {
                 return Some(self.hung_up(means, *chat, *why));
             }
             Told::Lost { why } => {
-                let refusal = Refusal::new(Exit::of_lost(*why), format!("session lost: {why}"));
-                self.give_up(means, |_| true, &refusal);
+                let (exit, reason) = (Exit::of_lost(*why), format!("session lost: {why}"));
+                self.give_up(means, |_| true, &Refusal::new(exit, &*reason));
+                // What has not been begun waits if we come back.
+                if means.client.next_attempt().is_none() {
+                    self.drop_waiting(means, exit, &reason);
+                }
             }
+            Told::Online { .. } => self.begin_errands(means),
             Told::StatusChanged { .. } if self.state == translate::event(told) => return None,
             told => {
                 let is_ours =
@@ -194,8 +196,27 @@ impl Agent {
             || self.leaves.iter().any(|(mark, _)| is(mark))
     }
 
+    /// Ends everything but texts: there will be no answers any more.
+    pub(crate) fn abandon(&mut self, means: &mut Means<'_>, exit: Exit, why: &str) {
+        self.give_up(means, |_| true, &Refusal::new(exit, why));
+        if let Some((mark, asked, _)) = self.errand.take() {
+            self.refuse(means, mark, asked, &Refusal::unanswered(why));
+        }
+        self.drop_waiting(means, exit, why);
+    }
+
+    /// Ends what has not been begun.
+    fn drop_waiting(&mut self, means: &mut Means<'_>, exit: Exit, why: &str) {
+        let leaves = std::mem::take(&mut self.leaves).into_iter();
+        let leaves = leaves.map(|(mark, chat)| (mark, Action::Leave(Whom::Chat(chat.0))));
+        for (mark, action) in leaves.chain(std::mem::take(&mut self.errands)) {
+            self.refuse(means, mark, Asked::of(&action), &Refusal::not_tried(exit, why));
+        }
+    }
+
+    /// Begins what can be begun; while we are not signed in it waits.
     fn begin_errands(&mut self, means: &mut Means<'_>) {
-        while self.errand.is_none() {
+        while self.errand.is_none() && means.client.is_online() {
             let Some((mark, action)) = self.errands.pop_front() else { return };
             let state = Errand::begin(means.client, means.now, &action);
             self.proceed(means, mark, Asked::of(&action), state);
@@ -251,7 +272,7 @@ impl Agent {
                 means.ledger.taken(means.now, message, chat, mark, to);
             }
             Err(misuse) => {
-                let Refusal { exit, reason, .. } = refusal(misuse);
+                let Refusal { exit, reason, .. } = Refusal::of_misuse(misuse);
                 let marked = means.ledger.failed(mark, to, exit, reason);
                 self.reports.push_back(Report { marked, error: None });
             }
@@ -312,13 +333,13 @@ impl Agent {
                     Misuse::NotOnline if means.client.is_online() => {
                         Refusal::without_asking("nobody is in that chat")
                     }
-                    other => refusal(other),
+                    other => Refusal::of_misuse(other),
                 })?;
                 self.typed(means, mark.clone(), chat);
             }
             Whom::Person(who) => match self.talks.with(who) {
                 Some(chat) if shown(means, chat).is_ok() => self.typed(means, mark.clone(), chat),
-                _ => self.call(means, mark, who, true).map_err(refusal)?,
+                _ => self.call(means, mark, who, true).map_err(Refusal::of_misuse)?,
             },
         }
         Ok(())
@@ -338,7 +359,7 @@ impl Agent {
     fn open(&mut self, means: &mut Means<'_>, mark: &Mark, who: &Handle) -> Result<bool, Refusal> {
         let there = self.talks.with(who).filter(|chat| is_occupied(means.client, *chat));
         let Some(chat) = there else {
-            self.call(means, mark, who, false).map_err(refusal)?;
+            self.call(means, mark, who, false).map_err(Refusal::of_misuse)?;
             return Ok(false);
         };
         self.say(mark.clone(), joined(chat, who));
@@ -371,7 +392,9 @@ impl Agent {
     fn leave(&mut self, means: &mut Means<'_>, mark: &Mark, whom: &Whom) -> Result<bool, Refusal> {
         let chat = match whom {
             Whom::Chat(number) => ChatId(*number),
-            Whom::Person(who) => self.talks.with(who).ok_or_else(nowhere)?,
+            Whom::Person(who) => {
+                self.talks.with(who).ok_or_else(|| Refusal::of_misuse(Misuse::NoSuchChat))?
+            }
         };
         self.talks.forget(chat);
         if means.ledger.is_open_in(chat) {
@@ -385,7 +408,7 @@ impl Agent {
     fn leave_now(&mut self, means: &mut Means<'_>, mark: Mark, chat: ChatId) {
         if let Err(misuse) = means.client.leave_chat(means.now, chat) {
             let asked = Asked::of(&Action::Leave(Whom::Chat(chat.0)));
-            return self.refuse(means, mark, asked, &refusal(misuse));
+            return self.refuse(means, mark, asked, &Refusal::of_misuse(misuse));
         }
         let gone = Refusal::without_asking("the chat was left");
         self.give_up(means, |call| call.chat == chat, &gone);
@@ -420,14 +443,13 @@ impl Agent {
 
     /// Somebody did not come.
     fn unanswered(&mut self, means: &mut Means<'_>, chat: ChatId, who: &Handle, why: Why) -> Mark {
-        let refusal = Refusal::new(Exit::of_failure(why), why.to_string());
+        let refusal = Refusal::of_call(why);
         self.give_up(means, |call| call.chat == chat && call.who == *who, &refusal);
         Mark::NONE
     }
 
     fn hung_up(&mut self, means: &mut Means<'_>, chat: ChatId, why: Lost) -> Mark {
-        let failure = Why::Lost(why);
-        let refusal = Refusal::new(Exit::of_failure(failure), failure.to_string());
+        let refusal = Refusal::of_call(Why::Lost(why));
         self.give_up(means, |call| call.chat == chat, &refusal);
         Mark::NONE
     }
@@ -470,17 +492,6 @@ impl Agent {
             }
         }
     }
-}
-
-fn refusal(misuse: Misuse) -> Refusal {
-    match misuse {
-        Misuse::NoSuchChat => nowhere(),
-        other => Refusal::of_misuse(other),
-    }
-}
-
-fn nowhere() -> Refusal {
-    Refusal::without_asking("there is no such chat")
 }
 
 fn joined(chat: ChatId, who: &Handle) -> Event {

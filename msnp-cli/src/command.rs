@@ -266,7 +266,12 @@ mod tests {
             (r#"{"do":"send","text":"\ud800"}"#, None, "command", "not JSON: "),
             ("[]", None, "command", "a list; it should be an object"),
             (r#""quit""#, None, "command", "a string; it should be an object"),
-            (r#"{"id":7,"do":"quit"}"#, None, "command", "`id` is a number; it should be a string"),
+            (
+                r#"{"id":7,"do":"quit"}"#,
+                Some("7"),
+                "command",
+                "`id` is a number; it should be a string",
+            ),
             (r#"{"id":"","do":"quit"}"#, None, "command", "`id` is empty"),
             (&id, None, "command", "`id` has 257 bytes; at most 256"),
             (r#"{"id":"1"}"#, Some("1"), "command", "`do` is missing"),

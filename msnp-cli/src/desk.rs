@@ -186,9 +186,9 @@ impl Desk {
 
     /// Nothing more will be asked. What was asked last was written and not answered.
     fn end(&mut self, exit: Exit, reason: String, is_signal: bool) -> No {
-        let unknown = format!("{reason}; it was asked for and may or may not be done");
+        let unanswered = Refusal::unanswered(&reason);
         self.over = Some(Over { exit, reason, is_signal });
-        Refusal::new(Exit::Unknown, unknown).into()
+        unanswered.into()
     }
 
     /// Waits until everything that the server says of its own at sign-in has come: it answers in
@@ -206,15 +206,15 @@ impl Desk {
         let mut stopped = false;
         for action in actions {
             let not_tried = match &self.over {
-                Some(over) => Some((over.exit, format!("not tried: {}", over.reason))),
+                Some(over) => Some(Refusal::not_tried(over.exit, &over.reason)),
                 None => stopped.then(|| {
-                    let reason = "not tried: an earlier one failed, and --on-error is stop";
-                    (Exit::Undelivered, reason.into())
+                    let why = "an earlier one failed, and --on-error is stop";
+                    Refusal::not_tried(Exit::Undelivered, why)
                 }),
             };
             let result = match not_tried {
                 None => self.perform(&action),
-                Some((exit, reason)) => Err(Refusal::new(exit, reason).into()),
+                Some(refusal) => Err(refusal.into()),
             };
             let is_done = self.outcome(Asked::of(&action), result)?;
             stopped |= !is_done && args.on_error == OnError::Stop;
@@ -222,14 +222,19 @@ impl Desk {
         Ok(())
     }
 
+    /// Does what an action says, and says how it ended.
+    pub(crate) fn only(&mut self, action: &Action) -> Result<(), Failure> {
+        self.once(Asked::of(action), |desk| desk.perform(action))
+    }
+
     /// Does one thing, and says how it ended if it ended badly.
     pub(crate) fn once(
         &mut self,
-        what: &'static str,
+        asked: Asked,
         one: impl FnOnce(&mut Self) -> Result<(), No>,
     ) -> Result<(), Failure> {
         let result = one(self);
-        self.outcome(Asked::plain(what), result).map(drop)
+        self.outcome(asked, result).map(drop)
     }
 
     fn outcome(&mut self, asked: Asked, result: Result<(), No>) -> Result<bool, Failure> {

@@ -7,10 +7,10 @@ use msnp_proto::client::{Client, Event as Told, Failure as Why, RequestId, Roste
 use msnp_proto::error::{Lost, Misuse, Wait};
 use msnp_proto::ns::Roster;
 use msnp_proto::time::Instant;
-use msnp_proto::types::{Dialect, GroupId, Handle, List, Nick, Status};
+use msnp_proto::types::{Dialect, ErrorCode, GroupId, Handle, List, Nick, Status};
 use msnp_proto::wire::Verb;
 
-use crate::events::{Change, Event, Group, Person, Refused};
+use crate::events::{Change, Event, Group, NotDone, Person, Refused};
 use crate::exit::{Exit, Request};
 use crate::script::{Action, Whom};
 use crate::translate;
@@ -49,8 +49,9 @@ pub(crate) enum State {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) exit: Exit,
-    /// The command, if one was said.
-    request: Option<String>,
+    outcome: NotDone,
+    /// The command of the protocol, if one was said.
+    verb: Option<Verb>,
     code: Option<u16>,
     pub(crate) reason: String,
 }
@@ -251,13 +252,31 @@ impl Refusal {
     }
 
     pub(crate) fn new(exit: Exit, reason: impl Into<String>) -> Self {
-        Self { exit, request: None, code: None, reason: reason.into() }
+        let outcome = if exit == Exit::Unknown { NotDone::Unknown } else { NotDone::Refused };
+        Self { exit, outcome, verb: None, code: None, reason: reason.into() }
+    }
+
+    /// Somebody could not be called.
+    pub(crate) fn of_call(why: Why) -> Self {
+        let code = translate::code(why).map(|code| code.number());
+        Self { code, ..Self::new(Exit::of_failure(why), why.to_string()) }
+    }
+
+    /// It was never begun.
+    pub(crate) fn not_tried(exit: Exit, why: &str) -> Self {
+        Self { outcome: NotDone::NotTried, ..Self::new(exit, format!("not tried: {why}")) }
+    }
+
+    /// It was asked for, and there will be no answer.
+    pub(crate) fn unanswered(why: &str) -> Self {
+        Self::new(Exit::Unknown, format!("{why}; it was asked for and may or may not be done"))
     }
 
     /// A request that the client would not make.
     pub(crate) fn of_misuse(misuse: Misuse) -> Self {
         match misuse {
             Misuse::Unknown => Self::without_asking("not a contact"),
+            Misuse::NoSuchChat => Self::without_asking("there is no such chat"),
             Misuse::NotInDialect => {
                 Self::without_asking("the version agreed with the server has no such command")
             }
@@ -268,6 +287,8 @@ impl Refusal {
     /// A request that was said and not granted.
     pub(crate) fn of_answer(verb: Verb, why: Why) -> Self {
         let (exit, reason) = match why {
+            // The server's number has another meaning for a call.
+            Why::Refused(ErrorCode::NOT_ON_LIST) => (Exit::Undelivered, "not on the list".into()),
             Why::Refused(code) => {
                 let name = code.name().unwrap_or("refused with a number that has no name");
                 (Exit::of_code(Request::Change, code), name.into())
@@ -281,15 +302,17 @@ impl Refusal {
             Why::Lost(_) => None,
             why => translate::code(why).map(|code| code.number()),
         };
-        Self { exit, request: Some(verb.to_string()), code, reason }
+        Self { verb: Some(verb), code, ..Self::new(exit, reason) }
     }
 
     /// What it is as an event.
     pub(crate) fn event(&self, asked: Asked) -> Event {
         let Asked { request, account, group, .. } = asked;
-        let request = self.request.clone().unwrap_or_else(|| request.to_owned());
-        let (code, name) = (self.code, self.reason.clone());
-        Event::Refused(Refused { request, code, name, account, group, ..Refused::default() })
+        let (outcome, code, name) = (self.outcome, self.code, self.reason.clone());
+        let verb = self.verb.map(|verb| verb.to_string());
+        let request = request.to_owned();
+        let from = None;
+        Event::Refused(Refused { request, outcome, verb, code, name, account, group, from })
     }
 
     /// The same as a sentence, with what may help.
@@ -302,10 +325,10 @@ impl Refusal {
     }
 }
 
-/// What was asked for, in words.
+/// What was asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Asked {
-    /// For events.
+    /// For events: the name of the command in a pipe, if it has one.
     pub(crate) request: &'static str,
     /// For sentences, behind `cannot`.
     pub(crate) what: &'static str,
@@ -315,34 +338,35 @@ pub(crate) struct Asked {
 
 impl Asked {
     /// Something that is about nobody in particular.
-    pub(crate) fn plain(what: &'static str) -> Self {
-        Self { request: what, what, ..Self::default() }
+    pub(crate) fn plain(request: &'static str, what: &'static str) -> Self {
+        Self { request, what, ..Self::default() }
     }
 
     pub(crate) fn of(action: &Action) -> Self {
         let plain = Self::plain;
-        let of = |what, who: &Handle| Self { account: Some(who.to_string()), ..plain(what) };
-        let of_group = |what, group: &str| Self { group: Some(group.into()), ..plain(what) };
-        let as_whom = |request, what, whom: &Whom| match whom {
-            Whom::Person(who) => Self { request, ..of(what, who) },
-            Whom::Chat(_) => Self { request, ..plain(what) },
+        let to_whom = |request, what, whom: &Whom| match whom {
+            Whom::Person(who) => Self { account: Some(who.to_string()), ..plain(request, what) },
+            Whom::Chat(_) => plain(request, what),
         };
+        let of = |what, who: &Handle| Self { account: Some(who.to_string()), ..plain(what, what) };
+        let of_group =
+            |request, what, group: &str| Self { group: Some(group.into()), ..plain(request, what) };
         match action {
-            Action::Send { to, .. } => as_whom("send", "send to", to),
-            Action::Typing(whom) => as_whom("typing", "show typing to", whom),
-            Action::Open(who) => Self { request: "open", ..of("open a chat with", who) },
-            Action::Leave(whom) => as_whom("leave", "leave", whom),
-            Action::Status(_) => plain("change the state"),
-            Action::Name(_) => plain("change the name"),
+            Action::Send { to, .. } => to_whom("send", "send to", to),
+            Action::Typing(whom) => to_whom("typing", "show typing to", whom),
+            Action::Open(who) => Self { what: "open a chat with", ..of("open", who) },
+            Action::Leave(whom) => to_whom("leave", "leave", whom),
+            Action::Status(_) => plain("status", "change the state"),
+            Action::Name(_) => plain("name", "change the name"),
             Action::Add { who, .. } => of("add", who),
             Action::Remove { who, .. } => of("remove", who),
             Action::Allow(who) => of("allow", who),
             Action::Block(who) => of("block", who),
             Action::Rename { who, .. } => of("rename", who),
             Action::Move { who, .. } => of("move", who),
-            Action::AddGroup(name) => of_group("add group", name.as_str()),
-            Action::RemoveGroup(group) => of_group("remove group", group),
-            Action::RenameGroup { group, .. } => of_group("rename group", group),
+            Action::AddGroup(name) => of_group("add-group", "add group", name.as_str()),
+            Action::RemoveGroup(group) => of_group("remove-group", "remove group", group),
+            Action::RenameGroup { group, .. } => of_group("rename-group", "rename group", group),
         }
     }
 }

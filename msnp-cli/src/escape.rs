@@ -45,6 +45,21 @@ impl<T: Display> Display for EscapedDisplay<T> {
     }
 }
 
+/// Bytes as text that is not escaped yet: those that are not UTF-8 stand in angle brackets.
+pub(crate) fn text_of_bytes(bytes: &[u8]) -> String {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return text.to_owned();
+    }
+    let mut text = String::new();
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            write!(text, "<{byte:02x}>").expect("a string takes everything");
+        }
+    }
+    text
+}
+
 /// A line with everything escaped that could steer a terminal, and nothing else: what it holds may
 /// be escaped already.
 pub(crate) fn without_controls(line: &str) -> String {

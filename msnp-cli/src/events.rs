@@ -80,8 +80,12 @@ pub(crate) enum Event {
     Stage(Box<Stage>),
     /// Somebody's presence.
     Presence(Presence),
-    /// Mail waits, or arrived.
+    /// Mail waits, arrived, or was moved.
     Mail(Mail),
+    /// The server passed an alert on.
+    Alert(Document),
+    /// The server passed a page on.
+    Page(Document),
     /// Something about a chat as such.
     Chat(Chat),
     /// A message came.
@@ -336,6 +340,25 @@ pub(crate) struct Mail {
     pub(crate) from: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) subject: Option<String>,
+    /// The folder that mails were in, in the server's words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) source: Option<String>,
+    /// The folder that they are in now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) destination: Option<String>,
+    /// By how many the unread mails in the inbox change by that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) inbox_change: Option<i64>,
+}
+
+/// An XML document from the server, not always well-formed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub(crate) struct Document {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) document: Option<String>,
+    /// The document if it is not UTF-8.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) bytes_b64: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -399,7 +422,12 @@ pub(crate) struct Ending {
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub(crate) struct Refused {
+    /// What was asked for, by its name in a pipe if it has one there.
     pub(crate) request: String,
+    pub(crate) outcome: NotDone,
+    /// The command of the protocol, if one was said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) verb: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) code: Option<u16>,
     pub(crate) name: String,
@@ -410,6 +438,19 @@ pub(crate) struct Refused {
     pub(crate) group: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) from: Option<String>,
+}
+
+/// In which way something was not done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum NotDone {
+    /// It is known not to be done.
+    #[default]
+    Refused,
+    /// It was asked for and may or may not be done.
+    Unknown,
+    /// Nobody was asked.
+    NotTried,
 }
 
 /// How many messages ended in which way, and the code that the program ends with.

@@ -37,7 +37,7 @@ pub(crate) fn read<T>(
         }
     };
     let mut fields = Fields(object);
-    let id = fields.id().map_err(wrong)?;
+    let id = fields.id().map_err(|(id, reason)| Wrong { id, ..wrong(reason) })?;
     let wrong =
         |request: &str, reason| Wrong { id: id.clone(), request: request.to_owned(), reason };
     let request = fields.text("do").map_err(|reason| wrong("command", reason))?;
@@ -98,15 +98,18 @@ impl Fields {
         if self.has(name) { self.number(name) } else { Ok(missing) }
     }
 
-    fn id(&mut self) -> Result<Option<String>, String> {
-        if !self.has("id") {
-            return Ok(None);
-        }
-        let id = self.text("id")?;
+    /// The name of the command. One that is a number is refused under that number.
+    fn id(&mut self) -> Result<Option<String>, (Option<String>, String)> {
+        let id = match self.0.get("id") {
+            None => return Ok(None),
+            Some(Value::Number(number)) => Some(number.to_string()),
+            Some(_) => None,
+        };
+        let id = self.text("id").map_err(|reason| (id, reason))?;
         match id.len() {
             1..=ID => Ok(Some(id)),
-            0 => Err("`id` is empty".into()),
-            size => Err(format!("`id` has {size} bytes; at most {ID} are taken")),
+            0 => Err((None, "`id` is empty".into())),
+            size => Err((None, format!("`id` has {size} bytes; at most {ID} are taken"))),
         }
     }
 

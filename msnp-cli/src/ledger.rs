@@ -3,7 +3,7 @@
 //! This module knows messages from the moment they are taken to their one end, and sums the ends
 //! up, those of other things that were asked for too. It does not know how they are sent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use msnp_proto::client::{ChatId, MessageId, Outcome};
 use msnp_proto::time::Instant;
@@ -23,6 +23,7 @@ pub(crate) struct Ledger {
     /// Each code once, with how often.
     ends: Vec<(Exit, u32)>,
     counts: Done,
+    lines: Lines,
     /// Why messages that have not been written will never be.
     stopped: Option<(Exit, String)>,
 }
@@ -39,7 +40,13 @@ struct Entry {
 impl Ledger {
     pub(crate) fn new(until: Until) -> Self {
         let (open, ends, counts) = (BTreeMap::new(), Vec::new(), Done::default());
-        Self { until, open, waiting: 0, last_id: 0, ends, counts, stopped: None }
+        let lines = Lines::default();
+        Self { until, open, waiting: 0, last_id: 0, ends, counts, lines, stopped: None }
+    }
+
+    /// Failures do not stop the script, so a line that can never be done is passed over.
+    pub(crate) fn go_on(&mut self) {
+        self.lines.go_on = true;
     }
 
     /// The mark of the next message; one that the user has named keeps its name.
@@ -67,6 +74,7 @@ impl Ledger {
     /// A message ended before the client could take it.
     pub(crate) fn failed(&mut self, mark: Mark, to: String, exit: Exit, reason: String) -> Marked {
         self.count(exit);
+        self.line_ended(mark.line, exit);
         self.counts.failed += 1;
         let event = Event::Failed(Ending { to, code: None, reason: Some(reason), ms: 0 });
         Marked { mark, event }
@@ -152,19 +160,33 @@ impl Ledger {
         if !entry.reached {
             self.waiting -= 1;
         }
-        let reached = entry.reached || self.until == Until::Queued;
-        let exit = if reached { Exit::Done } else { exit };
-        self.count(exit);
-        // What may have arrived is not to be sent again, so it is as good as finished.
-        if let (Exit::Done | Exit::Unknown, Some(line)) = (exit, entry.mark.line) {
-            self.finish(line);
-        }
+        // What counts as done is for the user to say; what was never written is not finished.
+        let exit = if entry.reached { Exit::Done } else { exit };
+        self.line_ended(entry.mark.line, exit);
+        self.count(if self.until == Until::Queued { Exit::Done } else { exit });
         Some(Marked { mark: entry.mark, event })
     }
 
-    /// A line of a script is finished, and the lines before it need not be looked at again.
+    /// A line of a script is begun; none before it will be from now on.
+    pub(crate) fn begin(&mut self, line: u32) {
+        self.lines.open.insert(line);
+    }
+
+    /// A line of a script is finished.
     pub(crate) fn finish(&mut self, line: u32) {
-        self.counts.line = self.counts.line.max(Some(line));
+        self.lines.finish(line);
+    }
+
+    /// What a line of a script asked for has ended like this.
+    pub(crate) fn line_ended(&mut self, line: Option<u32>, exit: Exit) {
+        let is_settled = match exit {
+            // What may have arrived is not to be sent again, so it is as good as finished.
+            Exit::Done | Exit::Unknown => true,
+            // Later it may be done.
+            Exit::Retry => false,
+            _ => self.lines.go_on && self.stopped.is_none(),
+        };
+        line.filter(|_| is_settled).into_iter().for_each(|line| self.finish(line));
     }
 
     /// Something that is no message has ended.
@@ -207,7 +229,31 @@ impl Ledger {
 
     /// The last line.
     pub(crate) fn done(&self, exit: Exit) -> Event {
-        Event::Done(Done { exit: exit.code(), ..self.counts })
+        Event::Done(Done { exit: exit.code(), line: self.lines.last, ..self.counts })
+    }
+}
+
+/// How far a script has come. Texts in flight end in any order, and one that fails must not be
+/// hidden by those behind it.
+#[derive(Debug, Default)]
+struct Lines {
+    /// Begun, and not finished.
+    open: BTreeSet<u32>,
+    /// Finished, with an open one before them.
+    ahead: BTreeSet<u32>,
+    /// The last of those before which none is open.
+    last: Option<u32>,
+    go_on: bool,
+}
+
+impl Lines {
+    fn finish(&mut self, line: u32) {
+        self.open.remove(&line);
+        self.ahead.insert(line);
+        let first_open = self.open.first().copied().unwrap_or(u32::MAX);
+        while self.ahead.first().is_some_and(|line| *line < first_open) {
+            self.last = self.last.max(self.ahead.pop_first());
+        }
     }
 }
 
@@ -291,10 +337,50 @@ mod tests {
         for (outcome, line) in rows {
             let mut ledger = ledger(Until::Acked);
             ledger.ended(Instant::ZERO, MessageId(7), outcome);
-            assert_eq!(ledger.counts.line, line, "{outcome:?}");
+            assert_eq!(ledger.lines.last, line, "{outcome:?}");
             ledger.finish(2);
-            assert_eq!(ledger.counts.line, line.max(Some(2)));
+            assert_eq!(ledger.lines.last, line.max(Some(2)));
         }
+    }
+
+    #[test]
+    fn a_line_that_has_not_ended_well_is_not_hidden_by_those_behind_it() {
+        use Exit::{Done, Input, Retry, Timeout, Undelivered, Unknown};
+        // How each of the lines 1 to 3 ends, whether the script goes on, and the last finished line.
+        type Ends = &'static [(u32, Exit)];
+        let rows: [(Ends, bool, Option<u32>); 9] = [
+            (&[(3, Done), (2, Done)], false, None),
+            (&[(3, Done), (2, Done), (1, Done)], false, Some(3)),
+            (&[(1, Done), (3, Done)], false, Some(1)),
+            (&[(1, Unknown), (3, Done), (2, Undelivered)], false, Some(1)),
+            (&[(1, Undelivered), (2, Done), (3, Done)], false, None),
+            (&[(1, Undelivered), (2, Done), (3, Input)], true, Some(3)),
+            (&[(1, Retry), (2, Done), (3, Done)], true, None),
+            (&[(2, Timeout), (1, Done), (3, Done)], true, Some(3)),
+            (&[(3, Done), (1, Done)], true, Some(1)),
+        ];
+        for (ends, goes_on, last) in rows {
+            let mut ledger = Ledger::new(Until::Acked);
+            if goes_on {
+                ledger.go_on();
+            }
+            (1..=3).for_each(|line| ledger.begin(line));
+            ends.iter().for_each(|(line, exit)| ledger.line_ended(Some(*line), *exit));
+            assert_eq!(ledger.lines.last, last, "{ends:?} {goes_on}");
+        }
+        // What was to be queued only and was never written is done, and its line is not finished.
+        let mut ledger = ledger(Until::Queued);
+        ledger.begin(3);
+        let failed = Outcome::Failed(Failure::Lost(Lost::SignedOut));
+        ledger.ended(Instant::ZERO, MessageId(7), failed);
+        assert_eq!((ledger.exit(), ledger.lines.last), (Done, None));
+        // What ends since the whole run is over was not passed over.
+        let mut ledger = Ledger::new(Until::Acked);
+        ledger.go_on();
+        ledger.begin(1);
+        ledger.stop(Timeout, "--timeout of 1s ran out");
+        ledger.line_ended(Some(1), Timeout);
+        assert_eq!(ledger.lines.last, None);
     }
 
     #[test]

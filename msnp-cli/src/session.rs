@@ -9,8 +9,8 @@ mod opening;
 use std::time::Duration;
 
 use msnp_mio::{Happened, Reactor};
-use msnp_proto::client::{ChatId, Client, Event as Told, SignIn};
-use msnp_proto::error::{Lost, Misuse};
+use msnp_proto::client::{ChatId, Client, Event as Told, Failure as Why, SignIn};
+use msnp_proto::error::{Lost, Misuse, Violation};
 use msnp_proto::machine::Target;
 use msnp_proto::pair::{Both, Either};
 use msnp_proto::secret::Secret;
@@ -29,7 +29,7 @@ use crate::loopback::{self, Backstage};
 use crate::render::{Broken, Output};
 use crate::signals::Signals;
 use crate::translate;
-pub(crate) use opening::{Setup, Who};
+pub(crate) use opening::{Setup, Who, password};
 
 /// The client, and perhaps a server of its own.
 pub(crate) type Party = Both<Client, Option<Backstage>>;
@@ -58,6 +58,8 @@ pub(crate) struct Session {
     pub(crate) ledger: Ledger,
     signals: Signals,
     server: Target,
+    /// Where we are, which is another one after a referral.
+    at: Target,
     account: Handle,
     password: Secret,
     /// The status to sign in with.
@@ -153,11 +155,20 @@ impl Session {
         Failure::new(exit, format!("not signed in: {seen}"))
     }
 
-    /// What is wrong with a server that took the connection and agreed on no version there.
+    /// What is wrong with a server that took the connection and agreed on no version there, or that
+    /// cannot be signed in to.
     fn diagnosis(&self, trouble: Trouble) -> Option<Diagnosis> {
         let seen = self.watch.seen();
-        (self.protocol.is_none() && seen.peer.is_some())
-            .then(|| diagnose(StageName::Version, trouble, &seen))
+        match trouble {
+            _ if self.protocol.is_none() && seen.peer.is_some() => {
+                Some(diagnose(StageName::Version, trouble, &seen))
+            }
+            // It speaks the protocol, so that much is certain.
+            Trouble::Lost(Lost::Violation(Violation::Referrals { .. } | Violation::Package)) => {
+                Some(diagnose(StageName::Auth, trouble, &seen))
+            }
+            _ => None,
+        }
     }
 
     /// Waits for something to happen. What only the built-in server is concerned with is done here.
@@ -217,6 +228,7 @@ impl Session {
         match told {
             Told::Connected { server } => {
                 self.protocol = None;
+                self.at = server.clone();
                 Some(Event::Connected(Progress {
                     server: server.to_string(),
                     ms: millis(now, self.begun),
@@ -254,6 +266,8 @@ impl Session {
                 let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
                 Some(Event::Retrying { attempt: *attempt, wait_ms })
             }
+            // Whoever asked has been told that nobody will answer.
+            Told::Refused { why: Why::Lost(Lost::SignedOut), .. } if self.leaving => None,
             told => translate::event(told),
         }
     }
@@ -269,7 +283,7 @@ impl Session {
 
     fn progress(&self) -> Progress {
         Progress {
-            server: self.server.to_string(),
+            server: self.at.to_string(),
             protocol: self.protocol.clone(),
             ms: millis(self.now(), self.begun),
             ..Progress::default()

@@ -8,7 +8,9 @@ use msnp_proto::client::{Content, Event as Told, Failure, RosterChange};
 use msnp_proto::error::Lost;
 use msnp_proto::types::{ErrorCode, Handle, List};
 
-use crate::events::{Change, Chat, Contact, Event, Format, Mail, Message, Presence, Refused};
+use crate::events::{
+    Change, Chat, Contact, Document, Event, Format, Mail, Message, NotDone, Presence, Refused,
+};
 
 /// The event for what was told, unless it is one about a message of ours or about signing in,
 /// or nothing that users need.
@@ -35,6 +37,14 @@ pub(crate) fn event(told: &Told) -> Option<Event> {
             subject: Some(mail.subject.clone()),
             ..Mail::default()
         }),
+        Told::MailActivity(moved) => Event::Mail(Mail {
+            source: Some(moved.source.clone()),
+            destination: Some(moved.destination.clone()),
+            inbox_change: Some(moved.inbox_change()),
+            ..Mail::default()
+        }),
+        Told::Alert { document: bytes } => Event::Alert(document(bytes)),
+        Told::Page { document: bytes } => Event::Page(document(bytes)),
         Told::System(system) => {
             let minutes = system.arg.filter(|_| system.kind == Some(1));
             let reason = match minutes {
@@ -74,6 +84,11 @@ pub(crate) fn event(told: &Told) -> Option<Event> {
         Told::Typing { chat, from } => Event::Typing { chat: chat.0, from: from.to_string() },
         Told::Refused { verb, why, .. } => Event::Refused(Refused {
             request: verb.to_string(),
+            verb: Some(verb.to_string()),
+            outcome: match why {
+                Failure::TimedOut(_) | Failure::Lost(_) => NotDone::Unknown,
+                _ => NotDone::Refused,
+            },
             code: code(*why).map(ErrorCode::number),
             name: why.to_string(),
             ..Refused::default()
@@ -104,6 +119,13 @@ pub(crate) fn code(why: Failure) -> Option<ErrorCode> {
             Some(code)
         }
         _ => None,
+    }
+}
+
+fn document(bytes: &[u8]) -> Document {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Document { document: Some(text.to_owned()), bytes_b64: None },
+        Err(_) => Document { document: None, bytes_b64: Some(base64(bytes)) },
     }
 }
 
@@ -197,7 +219,40 @@ pub(crate) fn base64(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::base64;
+    use msnp_proto::body::MailActivity;
+
+    use super::*;
+
+    #[test]
+    fn mails_that_were_moved_change_what_waits_in_the_inbox() {
+        for (source, destination, change) in
+            [("ACTIVE", ".!!trAsH", -2), ("Friends", "ACTIVE", 2), ("Friends", ".!!trAsH", 0)]
+        {
+            let mut moved = MailActivity::default();
+            (moved.source, moved.destination) = (source.into(), destination.into());
+            moved.delta = Some(2);
+            let mail = Mail {
+                source: Some(source.into()),
+                destination: Some(destination.into()),
+                inbox_change: Some(change),
+                ..Mail::default()
+            };
+            assert_eq!(event(&Told::MailActivity(moved)), Some(Event::Mail(mail)));
+        }
+    }
+
+    #[test]
+    fn documents_are_text_if_they_can_be() {
+        let rows = [("<A/>".as_bytes(), Some("<A/>"), None), (b"<\xff>", None, Some("PP8+"))];
+        for (bytes, text, encoded) in rows {
+            let document =
+                Document { document: text.map(Into::into), bytes_b64: encoded.map(Into::into) };
+            let page = Told::Page { document: bytes.to_vec() };
+            assert_eq!(event(&page), Some(Event::Page(document.clone())));
+            let alert = Told::Alert { document: bytes.to_vec() };
+            assert_eq!(event(&alert), Some(Event::Alert(document)));
+        }
+    }
 
     #[test]
     fn base64_as_in_the_standard() {

@@ -6,10 +6,12 @@
 use std::io::{self, Write};
 use std::process;
 
-use clap::Error;
 use clap::builder::StyledStr;
-use clap::error::{ContextKind, ContextValue};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, Command, CommandFactory, Error};
 
+use crate::args::Cli;
+use crate::config::nearest;
 use crate::escape::{Escaped, without_controls};
 use crate::exit::Exit;
 
@@ -37,6 +39,7 @@ pub(crate) fn end(error: Error) -> ! {
 
 /// The error with its hints, as lines that end.
 fn text(mut error: Error) -> String {
+    advise(&mut error);
     let shown: Vec<(ContextKind, ContextValue)> =
         error.context().filter_map(|(kind, value)| Some((kind, shown(value)?))).collect();
     for (kind, value) in shown {
@@ -50,6 +53,57 @@ fn text(mut error: Error) -> String {
         out.push('\n');
     }
     out
+}
+
+/// What may help with an option that is none: in words of two letters the parser sees no likeness,
+/// and takes an option of a verb in front of the verb for nothing.
+fn advise(error: &mut Error) {
+    let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidArg) else { return };
+    if error.kind() != ErrorKind::UnknownArgument || error.get(ContextKind::SuggestedArg).is_some()
+    {
+        return;
+    }
+    let word = word.clone();
+    let mut program = Cli::command();
+    program.build();
+    let usage = error.get(ContextKind::Usage).map(ToString::to_string).unwrap_or_default();
+    let command = named_in(&program, &usage);
+    let longs = || command.get_arguments().filter_map(Arg::get_long);
+    let near = word.strip_prefix("--").and_then(|word| {
+        let slip = || longs().find(|long| strsim::levenshtein(word, long) == 1);
+        nearest(word, longs()).or_else(slip)
+    });
+    let advice = match near {
+        Some(long) => {
+            // To take it for a value is the worse advice.
+            error.remove(ContextKind::Suggested);
+            (ContextKind::SuggestedArg, ContextValue::String(format!("--{long}")))
+        }
+        None if command.get_name() == program.get_name() && is_of_a_verb(&program, &word) => {
+            let text = format!("options go behind the verb, as in `msnp VERB {}`", fit(&word));
+            (ContextKind::Suggested, ContextValue::StyledStrs(vec![text.into()]))
+        }
+        None => return,
+    };
+    error.insert(advice.0, advice.1);
+}
+
+/// The command that a line of usage is for.
+fn named_in<'a>(program: &'a Command, usage: &str) -> &'a Command {
+    let mut command = program;
+    for word in usage.split_whitespace() {
+        command = command.find_subcommand(word).unwrap_or(command);
+    }
+    command
+}
+
+fn is_of_a_verb(program: &Command, word: &str) -> bool {
+    let is = |arg: &Arg| {
+        let long = arg.get_long().map(|long| format!("--{long}"));
+        let short = arg.get_short().map(|short| format!("-{short}"));
+        long.as_deref() == Some(word) || short.as_deref() == Some(word)
+    };
+    program.get_subcommands().any(|verb| verb.get_arguments().any(is))
 }
 
 /// What may be the user's own words, fit to be shown.
@@ -78,12 +132,7 @@ mod tests {
     use std::ffi::{OsStr, OsString};
     use std::os::unix::ffi::OsStrExt;
 
-    use clap::{Arg, Command, CommandFactory};
-
-    use clap::error::ErrorKind;
-
     use super::*;
-    use crate::args::Cli;
 
     /// What people and programs put where a value should be.
     fn hostile() -> Vec<OsString> {
@@ -185,12 +234,18 @@ mod tests {
 
     #[test]
     fn words_that_are_nothing_are_refused_with_a_hint() {
-        let rows: [(&[&str], &str); 23] = [
+        let rows: [(&[&str], &str); 26] = [
             (&["sned"], "'send'"),
             (&["snd", "--to", "a@b.c"], "'send'"),
             (&["contacts", "ad"], "'add'"),
             (&["serve", "usr"], "'user'"),
             (&["send", "--too", "a@b.c"], "'--to'"),
+            (&["send", "--tto", "a@b.c"], "'--to'"),
+            (
+                &["-q", "send", "--to", "a@b.c", "x"],
+                "options go behind the verb, as in `msnp VERB -q`",
+            ),
+            (&["--server", "x", "send"], "options go behind the verb"),
             (&["send", "--pasword-file", "x"], "'--password-file'"),
             (&["send", "--password", "x"], "'--password-file'"),
             (&["listen", "--counts", "1"], "'--count'"),

@@ -1,4 +1,5 @@
-//! The example bots, each with the interpreter that it is for.
+//! The example bots, each with the interpreter that it is for. Where there is no such interpreter the
+//! test shows nothing, and says so (`--nocapture`).
 
 mod support;
 

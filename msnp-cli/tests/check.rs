@@ -4,7 +4,7 @@ mod support;
 
 use serde_json::Value;
 use support::fake::{Answer, Fake};
-use support::{Ended, Msnp, run, with_limit};
+use support::{Ended, Msnp, run, run_in, with_limit};
 
 fn check(at: &str, more: &[&str]) -> Ended {
     let args = [&["check", "-o", "json"], more].concat();
@@ -157,6 +157,27 @@ fn what_cannot_be_reached_is_told_apart() {
     assert_eq!((passed, &failed["seen"]), (1, &"nobody listens there".into()));
     let (passed, failed) = failure(&check("nowhere.invalid", &[]), 68);
     assert_eq!((passed, &failed["seen"]), (0, &"the name has no address".into()));
+}
+
+#[test]
+fn without_a_password_it_finds_out_what_can_be_found_out() {
+    let check = |at: &str| {
+        // Nobody can be asked for a password.
+        let environment = [("MSNP_SERVER", at), ("MSNP_ACCOUNT", "alice@example.net")];
+        let file = ["check", "-o", "json", "--password-file", "/no/such/file"];
+        run_in(&environment, &file)
+    };
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let closed = listener.local_addr().expect("it listens").to_string();
+    drop(listener);
+    let (passed, failed) = failure(&check(&closed), 75);
+    assert_eq!((passed, &failed["stage"]), (1, &"connect".into()));
+
+    let fake = Fake::start(|_, _| Answer::Usual);
+    let (passed, failed) = failure(&check(&fake.at), 66);
+    assert_eq!((passed, &failed["stage"]), (3, &"auth".into()));
+    assert!(failed["seen"].as_str().is_some_and(|seen| seen.contains("password")), "{failed}");
+    assert_eq!(fake.count("USR"), 0);
 }
 
 #[test]

@@ -137,6 +137,41 @@ fn without_stdin_nothing_waits_for_it() {
     }
 }
 
+/// A stdout that was closed before the program began is given to it as `/dev/null`, before any of its
+/// own code: nobody wants to read, so what was asked for is done and the code says how that ended. It
+/// is not the same as a reader that went away.
+#[test]
+fn a_stdout_that_is_closed_from_the_start_is_one_that_nobody_wants() {
+    let send: &[&str] = &["send", "--to", "echo@example.net", "x"];
+    let nobody: &[&str] = &["send", "--to", "nobody@example.net", "x"];
+    for redirection in [">&-", ">/dev/null"] {
+        for (verb, code) in [
+            (send, 0),
+            (nobody, 69),
+            (&["listen", "--for", "1ms"], 0),
+            (&["pipe"], 0),
+            (&["contacts", "list"], 0),
+            (&["check"], 0),
+            (&["config"], 0),
+            (&["man", "send"], 0),
+            (&["completions", "bash"], 0),
+            (&["--help"], 0),
+        ] {
+            let ended = shell(verb, redirection);
+            assert_eq!((ended.code, ended.lines.len()), (code, 0), "{verb:?} {redirection}");
+        }
+        let script = "send echo@example.net x\nsend nobody@example.net x";
+        let ended = shell(&["run", "-"], &format!("{redirection} <<END\n{script}\nEND"));
+        ended.assert_code(1);
+    }
+    // What was asked for is done.
+    let fake = Fake::start(|_, _| Answer::Usual);
+    let args = ["send", "--server", &fake.at, "--account", "alice@example.net"];
+    let more = ["--password-command", "echo x", "--to", "bob@example.net", "x"];
+    shell(&[&args[..], &more].concat(), ">&-").assert_code(0);
+    assert_eq!(fake.count("MSG"), 1);
+}
+
 #[test]
 fn an_error_on_stderr_that_nobody_sees_changes_nothing() {
     for redirection in ["2>&-", "2>/dev/full"] {

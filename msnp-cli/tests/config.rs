@@ -97,6 +97,20 @@ fn the_file_may_be_named_or_left_out() {
         let row = setting(&run_at(&default, environment, &args), "timeout");
         assert_eq!(row["value"], timeout, "{environment:?} {options:?}");
     }
+    // What named it is shown.
+    for verb in [&[][..], &["send"]] {
+        let rows: [(Environment<'_>, &[&str], &str, Option<&str>); 3] = [
+            (&[], &[], "built_in", None),
+            (&variable, &[], "environment", Some("MSNP_CONFIG")),
+            (&variable, &["--config", &path], "option", None),
+        ];
+        for (environment, options, source, variable) in rows {
+            let args = [&["config", "-o", "json"], options, verb].concat();
+            let row = setting(&run_at(&default, environment, &args), "config");
+            let shown = (row["source"].as_str(), row["variable"].as_str());
+            assert_eq!(shown, (Some(source), variable), "{environment:?} {args:?}");
+        }
+    }
     // Without XDG_CONFIG_HOME it is below HOME.
     let folder = Folder::new();
     std::fs::create_dir_all(folder.path(".config/msnp")).expect("a fresh name");
@@ -107,6 +121,31 @@ fn the_file_may_be_named_or_left_out() {
         let ended = run_in(&environment, &["config", "-o", "json", "send"]);
         assert_eq!(setting(&ended, "timeout")["value"], "3s");
     }
+}
+
+#[test]
+fn a_variable_that_is_empty_is_not_set() {
+    let empty = [("MSNP_CONFIG", ""), ("MSNP_SERVER", ""), ("MSNP_ACCOUNT", "")];
+    let home = home("timeout = \"1s\"", 0o644);
+    for verb in [SEND, &["contacts", "list"]] {
+        let ended = run_at(&home, &empty, verb);
+        ended.assert_code(0);
+    }
+    let ended = run_at(&home, &empty, &["config", "-o", "json", "send"]);
+    ended.assert_code(0);
+    for (name, source) in [("server", "built_in"), ("config", "built_in"), ("timeout", "file")] {
+        assert_eq!(setting(&ended, name)["source"], source);
+    }
+    assert!(setting(&ended, "account")["value"].is_null());
+}
+
+#[test]
+fn the_advice_about_a_mistake_can_be_followed() {
+    let home = home("x = 1", 0o644);
+    run_at(&home, &[], &["config"]).assert_code(78);
+    let ended = run_at(&home, &[], &["config", "--no-config"]);
+    ended.assert_code(0);
+    assert!(ended.lines.iter().any(|line| line.contains("timeout")), "{:?}", ended.lines);
 }
 
 #[test]
@@ -136,7 +175,7 @@ fn a_mistake_is_said_with_its_line_and_what_may_have_been_meant() {
             "[profile.x]\ntime-out = \"1s\"\n",
             "line 2: unknown key \"time-out\"; did you mean \"timeout\"?",
         ),
-        ("x = 1", "line 1: unknown key \"x\"; `msnp config`"),
+        ("x = 1", "line 1: unknown key \"x\"; `msnp config --no-config`"),
         ("to = \"a@b.c\"", "line 1: \"to\" is for the command line only"),
         ("help = true", "line 1: \"help\" is for the command line only"),
         ("timeout = \"soon\"", "line 1: timeout: \"soon\" does not fit: "),

@@ -346,6 +346,7 @@ impl Drop for SmallDisk {
     }
 }
 
+/// Shows nothing where the tests may not mount a file system, as without root; it says so then.
 #[test]
 fn on_a_full_disk_changes_are_refused_and_all_else_goes_on() {
     let Some(disk) = SmallDisk::mount() else { return };

@@ -123,6 +123,7 @@ fn tshark(path: &str, ports: &[&str]) -> Option<BTreeMap<(u16, u16), Vec<String>
     Some(streams)
 }
 
+/// Compares nothing where tshark is not installed; it says so then (`--nocapture`).
 #[test]
 fn commands_are_those_that_tshark_shows() {
     let path = capture("chat.pcap");
@@ -387,4 +388,27 @@ fn a_full_disk_is_an_error_and_a_reader_that_left_is_none() {
     drop(child.stdout.take());
     let output = child.wait_with_output().expect("it is ours");
     assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), String::new()));
+}
+
+#[test]
+fn a_stream_in_which_nothing_can_be_read_is_wrong_input() {
+    let folder = Folder::new();
+    let path = folder.path("stream");
+    // No line end, no command: the same bytes in each run.
+    let noise: Vec<u8> =
+        (0..5_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    for (bytes, code, reason) in [
+        (&noise[..], 65, "nothing in these 5000 bytes is of this protocol"),
+        (b"\xff\xfe\xfd", 65, "nothing in these 3 bytes"),
+        (b"VER 1 MSNP7\r\n\xff\xfe\xfd", 0, ""),
+        (b"", 0, ""),
+    ] {
+        fs::write(&path, bytes).expect("our own folder");
+        for form in ["json", "text"] {
+            let output = decode(&["--format", "server", "-o", form, &path]);
+            let stderr = text(&output.stderr);
+            assert_eq!(output.status.code(), Some(code), "{stderr}");
+            assert!(stderr.contains(reason) && stderr.is_empty() == (code == 0), "{stderr}");
+        }
+    }
 }

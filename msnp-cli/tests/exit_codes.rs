@@ -68,7 +68,7 @@ const TABLE: &[Row] = &[
     (73, "the log cannot be made", || {
         run(&["send", "--to", "echo@example.net", "--log-file", "/no/such/folder/log", "x"])
     }),
-    (73, "the manual cannot be written", || run(&["man", "--dir", "/no/such/folder"])),
+    (73, "the manual cannot be written", || run(&["man", "--dir", "/dev/null/folder"])),
     (74, "the disk is full", || {
         let full = File::options().write(true).open("/dev/full").expect("Linux has it");
         let fake = Fake::start(|_, _| Answer::Usual);

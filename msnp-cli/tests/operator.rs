@@ -43,6 +43,8 @@ fn people_hear_of_mail_and_of_the_end_that_is_coming() {
     say(&mut serve, "{");
     let refused = serve.until_type("refused");
     assert_eq!(refused["request"], "command");
+    say(&mut serve, r#"{"id":7,"do":"people"}"#);
+    assert_eq!(serve.until_type("refused")["id"], "7");
 
     assert_eq!(order(&mut serve, r#"{"do":"announce-shutdown","minutes":5}"#)["people"], 1);
     let warning = bob.until_type("warning");
@@ -59,9 +61,48 @@ fn people_hear_of_mail_and_of_the_end_that_is_coming() {
 }
 
 #[test]
-fn a_session_can_be_ended_and_the_end_of_the_orders_is_not_that_of_the_server() {
+fn who_is_moved_is_told_from_who_leaves() {
     let (mut serve, bob) = world();
+    let other = r#"{"do":"move","to":"127.0.0.1:1"}"#;
+    assert_eq!(order(&mut serve, other)["people"], 1);
+    assert_eq!(serve.until_type("signed_out")["reason"], "moved to another server");
+    bob.end().assert_code(75);
+}
+
+#[test]
+fn alerts_and_pages_are_heard_in_json_and_in_text() {
+    let (mut serve, at) = Msnp::serve(&["--operator"]);
+    for form in ["json", "text"] {
+        let listen = ["listen", "--no-reconnect", "-o", form];
+        let bob = Msnp::start_as("bob", &at, &listen);
+        serve.until_type("signed_in");
+        for what in ["alert", "page"] {
+            let line = format!(
+                r#"{{"do":"{what}","account":"bob@example.net","document":"<{what}\u001b/>"}}"#
+            );
+            assert_eq!(order(&mut serve, &line)["people"], 1);
+        }
+        // What was written to him before comes before the end.
+        assert_eq!(order(&mut serve, r#"{"do":"end","account":"bob@example.net"}"#)["people"], 1);
+        let ended = bob.end();
+        ended.assert_code(75);
+        let expected = match form {
+            "text" => ["alert         <alert\\u{1b}/>", "page          <page"],
+            _ => [r#""type":"alert","document":"<alert\u001b/>"}"#, r#""type":"page","document""#],
+        };
+        for expected in expected {
+            let heard = ended.lines.iter().filter(|line| line.contains(expected));
+            assert_eq!(heard.count(), 1, "{expected}: {:?}", ended.lines);
+        }
+    }
+}
+
+#[test]
+fn a_session_can_be_ended_and_the_end_of_the_orders_is_not_that_of_the_server() {
+    let (mut serve, mut bob) = world();
     assert_eq!(order(&mut serve, r#"{"do":"end","account":"bob@example.net"}"#)["people"], 1);
+    assert_eq!(serve.until_type("signed_out")["reason"], "ended by the operator");
+    bob.until_type("done");
     bob.end().assert_code(75);
     serve.close_stdin();
     serve.interrupt();

@@ -26,7 +26,12 @@ fn messages_and_presence_go_both_ways() {
         let seen = &sent.all("presence")[0];
         assert_eq!((&seen["account"], &seen["state"]), (&receiver.into(), &"NLN".into()));
         // The referral to the notification server is a second connection.
-        assert_eq!(sent.all("connected").len(), 2);
+        let connected = sent.all("connected");
+        assert_eq!(connected.len(), 2);
+        // The one that we were referred to is the one that we are at.
+        for name in ["authenticated", "online"] {
+            assert_eq!(sent.all(name)[0]["server"], connected[1]["server"], "{name}");
+        }
         assert_eq!(sent.all("acked").len(), 1);
 
         let presence = listen.until_type("presence");

@@ -154,7 +154,7 @@ fn what_is_wrong_is_refused_once_and_the_rest_is_done() {
     let wrong: [(&[u8], &str, &str); 12] = [
         (b"hello", "line-1", "not JSON"),
         (b"{\"id\":\"a\",\"do\":\"sned\"}", "a", "it can be send, open"),
-        (b"{\"id\":7,\"do\":\"quit\"}", "line-3", "`id` is a number"),
+        (b"{\"id\":7,\"do\":\"quit\"}", "7", "`id` is a number"),
         (b"{\"id\":\"b\",\"do\":\"send\",\"to\":\"bob\",\"text\":\"x\"}", "b", "name@domain"),
         (b"\xff\xfe", "line-5", "not UTF-8"),
         (long.as_bytes(), "line-6", "more than 64 KiB"),
@@ -289,6 +289,125 @@ fn a_session_that_is_lost_is_made_again_and_commands_wait_for_it() {
     let ended = pipe.end();
     ended.assert_code(1);
     assert_eq!((ended.all("online").len(), fake.count("MSG")), (2, 2));
+}
+
+/// A group is to be made, then others and more; the first of these requests loses the session.
+fn start_and_lose(more: &[&str]) -> (Fake, Msnp) {
+    let is_first = Mutex::new(true);
+    let fake = Fake::start(move |_, line| match line.split(' ').nth(2) {
+        Some("A") if std::mem::take(&mut *is_first.lock().expect("no panic")) => Answer::HangUpAll,
+        _ => Answer::Usual,
+    });
+    let mut pipe = start(&fake.at, &[more, &["--retry-max-wait", "10ms"]].concat());
+    for (id, name) in [("1", "A"), ("2", "B"), ("3", "C")] {
+        pipe.say(&format!("{}\n", json!({"id": id, "do": "add-group", "name": name})));
+    }
+    pipe.say(&format!("{}\n", json!({"id": "4", "do": "status", "state": "BSY"})));
+    (fake, pipe)
+}
+
+#[test]
+fn what_was_read_and_not_begun_waits_for_the_next_session() {
+    let (fake, pipe) = start_and_lose(&[]);
+    let ended = pipe.end();
+    ended.assert_code(1);
+    let refused = &ended.all("refused")[0];
+    assert_eq!((&refused["id"], &refused["outcome"]), (&"1".into(), &"unknown".into()));
+    assert_eq!((&refused["request"], &refused["verb"]), (&"add-group".into(), &"ADG".into()));
+    for (id, types) in [("2", "group"), ("3", "group"), ("4", "setting")] {
+        assert_eq!(of(&ended, id), [types], "{id}");
+    }
+    assert_eq!(fake.count("ADG"), 3, "nothing is asked twice");
+}
+
+#[test]
+fn what_may_be_done_and_what_was_not_tried_are_told_apart() {
+    let (fake, mut pipe) = start_and_lose(&["--no-reconnect"]);
+    let outcomes: Vec<_> = (0..4).map(|_| pipe.until_type("refused")["outcome"].clone()).collect();
+    assert_eq!(outcomes, ["unknown", "not_tried", "not_tried", "not_tried"]);
+    pipe.end().assert_code(75);
+    assert_eq!(fake.count("ADG"), 1);
+
+    // The same when somebody ends it.
+    let silent = Fake::start(|_, line| match line.starts_with("ADG") {
+        true => Answer::Nothing,
+        false => Answer::Usual,
+    });
+    let mut pipe = start(&silent.at, &[]);
+    for (id, name) in [("1", "A"), ("2", "B")] {
+        pipe.say(&format!("{}\n", json!({"id": id, "do": "add-group", "name": name})));
+    }
+    silent.until_heard("ADG");
+    // It has been read as soon as what is wrong behind it is refused.
+    pipe.say("no command\n");
+    pipe.until_type("refused");
+    pipe.interrupt();
+    let ended = pipe.end();
+    ended.assert_code(130);
+    let refused: Vec<_> =
+        ended.all("refused")[1..].iter().map(|no| no["outcome"].clone()).collect();
+    assert_eq!(refused, ["unknown", "not_tried"]);
+}
+
+#[test]
+fn each_command_that_is_refused_is_named_as_it_was_written() {
+    let fake = Fake::start(|_, line| match line.split(' ').collect::<Vec<_>>().as_slice() {
+        ["SYN", trid] | ["SYN", trid, _] => Answer::Say(
+            format!(
+                "SYN {trid} 1\r\nGTC {trid} 1 A\r\nBLP {trid} 1 AL\r\n\
+                 LSG {trid} 1 1 2 0 ~ 0\r\nLSG {trid} 1 2 2 1 Pals 0\r\n\
+                 LST {trid} FL 1 1 1 bob@example.net Bob 0\r\nLST {trid} AL 1 0 0\r\n\
+                 LST {trid} BL 1 0 0\r\nLST {trid} RL 1 0 0\r\n"
+            )
+            .into_bytes(),
+        ),
+        ["ADD" | "REM" | "ADG" | "RMG" | "REG" | "REA" | "CAL", trid, ..]
+        | ["CHG", trid, "BSY", ..] => Answer::Say(format!("205 {trid}\r\n").into_bytes()),
+        _ => Answer::Usual,
+    });
+    let [bob, carol, dave] = ["bob@example.net", "carol@example.net", "dave@example.net"];
+    let rows = [
+        (json!({"do": "open", "to": bob}), None, Some(bob)),
+        // In another chat: that of the row before may not be closed yet.
+        (json!({"do": "typing", "to": dave}), None, Some(dave)),
+        (json!({"do": "leave", "to": carol}), None, Some(carol)),
+        (json!({"do": "status", "state": "BSY"}), Some("CHG"), None),
+        (json!({"do": "name", "name": "Me"}), Some("REA"), None),
+        (json!({"do": "add", "account": carol}), Some("ADD"), Some(carol)),
+        (json!({"do": "remove", "account": bob}), Some("REM"), Some(bob)),
+        (json!({"do": "allow", "account": carol}), Some("ADD"), Some(carol)),
+        (json!({"do": "block", "account": bob}), Some("ADD"), Some(bob)),
+        (json!({"do": "rename", "account": bob, "name": "B"}), Some("REA"), Some(bob)),
+        (json!({"do": "move", "account": bob, "group": "Pals"}), Some("ADD"), Some(bob)),
+        (json!({"do": "add-group", "name": "G"}), Some("ADG"), None),
+        (json!({"do": "remove-group", "group": "Pals"}), Some("RMG"), None),
+        (json!({"do": "rename-group", "group": "Pals", "name": "P"}), Some("REG"), None),
+    ];
+    let mut pipe = start(&fake.at, &[]);
+    for (command, verb, account) in rows {
+        pipe.say(&format!("{command}\n"));
+        let refused = pipe.until_type("refused");
+        assert_eq!(refused["request"], command["do"], "{refused}");
+        assert_eq!(refused["verb"].as_str(), verb, "{refused}");
+        assert_eq!(refused["account"].as_str(), account, "{refused}");
+        assert_eq!(refused["outcome"], "refused", "{refused}");
+        let was_asked = refused["request"] != "leave";
+        assert_eq!(refused["code"].as_u64(), was_asked.then_some(205), "{refused}");
+    }
+}
+
+#[test]
+fn somebody_who_is_in_no_such_group_does_not_exclude_us() {
+    let fake = Fake::start(|_, line| match line.split(' ').collect::<Vec<_>>().as_slice() {
+        ["REM", trid, ..] => Answer::Say(format!("216 {trid}\r\n").into_bytes()),
+        _ => Answer::Usual,
+    });
+    let mut pipe = start(&fake.at, &[]);
+    let remove = json!({"do": "remove", "account": "bob@example.net", "group": "0"});
+    pipe.say(&format!("{remove}\n"));
+    let refused = pipe.until_type("refused");
+    assert_eq!((&refused["code"], &refused["name"]), (&216.into(), &"not on the list".into()));
+    pipe.end().assert_code(69);
 }
 
 #[test]

@@ -194,6 +194,71 @@ fn a_run_goes_on_behind_the_last_finished_line() {
 }
 
 #[test]
+fn a_text_that_was_not_sent_is_not_hidden_by_those_behind_it() {
+    let slow = || {
+        Fake::start(|_, line| match line.split(' ').collect::<Vec<_>>().as_slice() {
+            // They are called, and do not come.
+            ["CAL", trid, "slow@example.net"] => {
+                Answer::Say(format!("CAL {trid} RINGING 77\r\n").into_bytes())
+            }
+            _ => Answer::Usual,
+        })
+    };
+    let text = "send bob@example.net first\nsend slow@example.net important\n\
+                send bob@example.net hi\n";
+    for go_on in ["stop", "continue"] {
+        let run =
+            |limit: &str| start(&slow().at, text, &["--timeout", limit, "--on-error", go_on]).end();
+        let ended = with_limit(run, |ended| ended.all("acked").len() == 2);
+        ended.assert_code(1);
+        assert_eq!(ended.all("failed")[0]["line"], 2);
+        assert_eq!(done(&ended)["line"], 1);
+    }
+    // Whoever goes on behind the last finished line says what was not said.
+    let ended = start(&slow().at, text, &["--from-line", "2", "--window", "1", "--timeout", "1s"]);
+    let ended = ended.end();
+    assert_eq!((ended.all("failed").len(), ended.all("acked").len()), (1, 0));
+    assert_eq!(done(&ended)["line"], Value::Null);
+
+    let text = "send nobody@example.net a\nsend echo@example.net b\nsend echo@example.net c\n";
+    let ended = script(text, &[]);
+    ended.assert_code(1);
+    assert_eq!((ended.all("failed").len(), ended.all("acked").len()), (1, 2));
+    assert_eq!(done(&ended)["line"], Value::Null);
+    // Who is not there is not there, and the script is to go on.
+    assert_eq!(done(&script(text, &["--on-error", "continue"]))["line"], 3);
+}
+
+#[test]
+fn a_request_that_is_not_answered_is_unknown_and_is_not_made_again() {
+    let silent = || {
+        Fake::start(|_, line| match line.starts_with("ADG") {
+            true => Answer::Nothing,
+            false => Answer::Usual,
+        })
+    };
+    let text = "send bob@example.net a\ngroup add \"A\"\nsend bob@example.net b\n";
+    let assert_unknown = |ended: &Ended| {
+        let refused = ended.all("refused");
+        assert_eq!(refused.len(), 1, "{:?}", ended.lines);
+        assert_eq!((&refused[0]["outcome"], &refused[0]["line"]), (&"unknown".into(), &2.into()));
+        assert_eq!((ended.all("acked").len(), &done(ended)["line"]), (1, &2.into()));
+    };
+    let run = |limit: &str| start(&silent().at, text, &["--timeout", limit]).end();
+    let ended = with_limit(run, |ended| !ended.all("refused").is_empty());
+    ended.assert_code(1);
+    assert_unknown(&ended);
+
+    let fake = silent();
+    let msnp = start(&fake.at, text, &[]);
+    fake.until_heard("ADG");
+    msnp.interrupt();
+    let ended = msnp.end();
+    ended.assert_code(130);
+    assert_unknown(&ended);
+}
+
+#[test]
 fn waiting_has_an_end_and_a_code() {
     let rows = [
         ("online nobody@example.net within 1s", 69, "online", "not a contact"),

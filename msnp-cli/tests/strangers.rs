@@ -27,8 +27,8 @@ const STRANGERS: [Row; 16] = [
     (b"NOTICE AUTH :*** Looking up your hostname\r\n", false, "an IRC server"),
     (b":irc.example.net NOTICE * :*** Looking up your hostname\r\n", false, "an IRC server"),
     (b":irc.example.net 451 * :You have not registered\r\n", false, "an IRC server"),
-    (&[0xff; 20_000], false, "\\xff"),
-    (b"\x1b[2J\r\n", false, "\\x1b"),
+    (&[0xff; 20_000], false, "\"<ff><ff>"),
+    (b"\x1b[2J\\\r\n", false, "\"\\u{1b}[2J\\\\\""),
 ];
 
 /// Runs a verb against a server that answers the first command with this.
@@ -71,11 +71,35 @@ fn a_check_says_what_causes_it_too() {
         let stages = ended.all("stage");
         let failed = stages.iter().find(|stage| stage["result"] == "failed").expect("one fails");
         assert_eq!(failed["stage"], "version");
+        // In JSON it is not escaped once more.
+        let seen = seen.replace("\\u{1b}", "\u{1b}").replace("\\\\", "\\");
         let text = failed["seen"].as_str().expect("a text");
-        assert!(text.contains(seen) && text.is_ascii() && text.len() < 500, "{text}");
+        assert!(text.contains(&seen) && text.is_ascii() && text.len() < 500, "{text}");
         for name in ["cause", "advice"] {
             assert!(failed[name].as_str().is_some_and(|text| text.len() > 10), "{failed}");
         }
+    }
+}
+
+#[test]
+fn servers_that_refer_to_each_other_are_found_out_by_every_verb() {
+    for verb in VERBS {
+        let at = std::sync::Arc::new(std::sync::Mutex::new(String::new()));
+        let own = std::sync::Arc::clone(&at);
+        let fake =
+            Fake::start(move |_, line| match line.split(' ').collect::<Vec<_>>().as_slice() {
+                ["USR", trid, "MD5", "I", ..] => {
+                    let at = own.lock().expect("no panic").clone();
+                    Answer::Say(format!("XFR {trid} NS {at} 0 {at}\r\n").into_bytes())
+                }
+                _ => Answer::Usual,
+            });
+        at.lock().expect("no panic").push_str(&fake.at);
+        let ended = Msnp::start_as("alice", &fake.at, &[verb, &["-o", "json"]].concat()).end();
+        ended.assert_code(76);
+        let text = &ended.stderr;
+        assert!(text.contains("it referred us on more than"), "{verb:?}: {text}");
+        assert!(text.contains("tell its operator"), "{verb:?}: {text}");
     }
 }
 

@@ -191,13 +191,22 @@ pub(crate) struct PlaceArgs {
     /// What stands under [profile.NAME] there goes first
     #[arg(long, global = true, value_name = "NAME")]
     profile: Option<String>,
+
+    /// The file was named on the command line.
+    #[arg(skip)]
+    is_said: bool,
 }
 
 impl PlaceArgs {
-    /// The same as words of a command line.
+    /// Takes whether the file was named on the command line.
+    pub(crate) fn sort(&mut self, is_said: bool) {
+        self.is_said = is_said;
+    }
+
+    /// The same as words of a command line. What comes from the environment is there without them.
     pub(crate) fn words(&self) -> Vec<OsString> {
         let mut words = Vec::new();
-        if let Some(config) = self.config.as_ref().filter(|_| !self.no_config) {
+        if let Some(config) = self.config.as_ref().filter(|_| self.is_said && !self.no_config) {
             words.extend(["--config".into(), config.into()]);
         }
         if self.no_config {

@@ -419,9 +419,25 @@ mod tests {
             let (lines, name) = (help.lines().count(), verb.get_name());
             assert!(lines <= 56, "{name}: {lines} lines");
             assert!(help.contains("Example"), "{name}");
-            let widest = help.lines().map(str::len).max().unwrap_or(0);
-            assert!(widest <= 100, "{name}: {widest} columns");
         }
+    }
+
+    #[test]
+    fn no_line_of_any_help_is_wider_than_a_screen() {
+        fn check(command: &mut clap::Command, count: &mut usize) {
+            for help in [command.render_help(), command.render_long_help()] {
+                let help = help.to_string();
+                let widest = help.lines().max_by_key(|line| line.len()).unwrap_or_default();
+                assert!(widest.len() <= 100, "{}: {widest}", command.get_name());
+            }
+            *count += 1;
+            command.get_subcommands_mut().for_each(|inner| check(inner, count));
+        }
+        let mut cli = Cli::command();
+        cli.build();
+        let mut count = 0;
+        check(&mut cli, &mut count);
+        assert!(count > 25, "{count}");
     }
 
     #[test]

@@ -67,7 +67,7 @@ pub(crate) struct ListContacts {
     #[arg(value_name = "ACCOUNT", value_parser = values::account)]
     pub(crate) accounts: Vec<Handle>,
 
-    /// Only who is on this list: FL (contacts), AL (allowed), BL (blocked), RL (have you)
+    /// Only who is on FL (contact), AL (allowed), BL (blocked), RL (has you)
     #[arg(long, value_name = "LIST", value_parser = list)]
     pub(crate) list: Option<List>,
 
@@ -341,8 +341,9 @@ pub(crate) struct DeskArgs {
 /// The same for those that do several things.
 #[derive(Args, Debug)]
 pub(crate) struct SeveralArgs {
-    /// With several: give up at the first failure, or go on
-    #[arg(long, value_name = "WHAT", value_enum, default_value_t = OnError::Continue)]
+    /// After a failure, with more to do: stop, continue
+    #[arg(long, value_name = "WHAT", value_enum, hide_possible_values = true)]
+    #[arg(default_value_t = OnError::Continue)]
     pub(crate) on_error: OnError,
 
     #[command(flatten)]

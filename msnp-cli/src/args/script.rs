@@ -91,8 +91,8 @@ Example of a script, one step a line:
 Also: sleep, typing, open, leave, status, name, add, remove, rename, move, allow, block, group.
 Example: msnp run alert.msnp --set host=$(hostname)
 
-The script is checked whole before anything is sent. `done` has the last finished line: if it is
-N, `--from-line` N+1 goes on behind it.
+The script is checked whole before anything is sent. `done` has the last line up to which all is
+finished: if it is N, `--from-line` N+1 goes on, with nothing said twice if --window was 1.
 Exit: as for `msnp send`; 65 a mistake in the script, 66 no such script, 69 somebody not online,
 124 no answer as expected, or time ran out.";
 

@@ -2,13 +2,12 @@
 //!
 //! This module is a table with words. It does not know how things came to happen.
 
-use std::fmt;
-
 use msnp_proto::error::{Lost, Violation};
 use msnp_proto::machine::Closed;
 use msnp_proto::types::ErrorCode;
 
 use super::watch::Seen;
+use crate::escape::text_of_bytes;
 use crate::events::StageName;
 
 /// Why a stage did not pass.
@@ -215,9 +214,9 @@ fn foreign(seen: &Seen) -> Option<Words> {
 }
 
 /// The first line of what it said, as far as it was kept.
-fn first_line(seen: &Seen) -> impl fmt::Display {
+fn first_line(seen: &Seen) -> String {
     let line = seen.first.split(|byte| matches!(byte, b'\r' | b'\n')).next();
-    line.unwrap_or_default().escape_ascii()
+    text_of_bytes(line.unwrap_or_default())
 }
 
 /// The name of a server, then a number or a notice.

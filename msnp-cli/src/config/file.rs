@@ -368,7 +368,7 @@ fn unknown(command: &Command, key: &str) -> String {
     if keys::find(command, key).is_some_and(|arg| !arg.is_positional()) {
         return format!("{key:?} is for the command line only");
     }
-    format!("unknown key {key:?}; `msnp config` shows those that there are")
+    format!("unknown key {key:?}; `msnp config --no-config` shows those that there are")
 }
 
 fn here(line: Option<usize>, why: &str) -> String {

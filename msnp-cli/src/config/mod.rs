@@ -11,9 +11,10 @@ mod keys;
 pub(crate) mod report;
 pub(crate) mod toml;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
+use clap::builder::Resettable;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Command, CommandFactory, FromArgMatches};
@@ -40,6 +41,7 @@ pub(crate) fn parse() -> Result<Cli, Failure> {
         .unwrap_or_else(|error| usage::end(error.format(&mut command)));
     let said = innermost(&matches);
     cli.verb.sort(&|id| is_given(said, id));
+    cli.place.sort(source(said, "config") == Some(ValueSource::CommandLine));
     if let (Some(sign_in), Some(file)) = (cli.verb.sign_in_mut(), file) {
         let File { path, password, withheld, .. } = file;
         let password = password.map(|password| password.value);
@@ -55,6 +57,7 @@ pub(crate) fn settle(
     define: impl Fn() -> Command,
     line: Vec<OsString>,
 ) -> Result<Settled, Failure> {
+    let define = || without_empty_variables(define());
     let read = |command: &mut Command| {
         command.try_get_matches_from_mut(&line).unwrap_or_else(|error| usage::end(error))
     };
@@ -81,6 +84,17 @@ pub(crate) fn settle(
     let mut command = file.apply(define(), &path);
     let matches = read(&mut command);
     Ok(Settled { command, matches, file: Some(file) })
+}
+
+/// The definition in which a variable that is empty is not set: that is how a shell unsets one for
+/// a single command.
+fn without_empty_variables(command: Command) -> Command {
+    let is_empty = |name: &OsStr| std::env::var_os(name).is_some_and(|value| value.is_empty());
+    let command = command.mut_args(|arg| match arg.get_env().is_some_and(is_empty) {
+        true => arg.env(Resettable::Reset),
+        false => arg,
+    });
+    command.mut_subcommands(without_empty_variables)
 }
 
 /// The words that lead to the command which the line is for.

@@ -251,6 +251,11 @@ impl Decoder {
                 dialogue.finish(0, sink);
                 let what = What::Closed(Ending::InputEnds);
                 sink.take(&Event { at: 0, connection: 1, what });
+                let Summary { commands, unreadable, .. } = *sink.summary;
+                if commands == 0 && unreadable > 0 {
+                    let text = format!("nothing in these {unreadable} bytes is of this protocol");
+                    ended = Err(BadInput(text));
+                }
             }
         }
         ended

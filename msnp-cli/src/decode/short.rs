@@ -9,7 +9,7 @@ use msnp_proto::wire::{Frame, Value};
 
 use super::body::{self, Body, Part};
 use super::event::{Command, Event, Opened, Said, Server, What};
-use super::text::text_of;
+use crate::escape::text_of_bytes;
 
 /// One row of a diagram.
 #[derive(Debug)]
@@ -67,7 +67,7 @@ fn opening(opened: &Opened<'_>) -> String {
 /// A command: the line as it was, and what its message says.
 fn short(command: &Command<'_>, show_secrets: bool) -> String {
     let line = command.line(show_secrets);
-    let mut words: Vec<String> = Frame::new(&line, None).words().map(text_of).collect();
+    let mut words: Vec<String> = Frame::new(&line, None).words().map(text_of_bytes).collect();
     if command.frame.payload().is_some() {
         // Its length says nothing to a reader.
         words.pop();
@@ -98,10 +98,10 @@ fn short_body(body: &Body<'_>) -> String {
         Part::Fields(fields) => {
             let named = |wanted: &[u8]| fields.iter().find(|(name, _)| *name == wanted);
             match named(b"Invitation-Command") {
-                Some((_, command)) => format!("(invitation: {})", text_of(command)),
-                None => format!("({})", text_of(body.content_type)),
+                Some((_, command)) => format!("(invitation: {})", text_of_bytes(command)),
+                None => format!("({})", text_of_bytes(body.content_type)),
             }
         }
-        _ => format!("({})", text_of(body.content_type)),
+        _ => format!("({})", text_of_bytes(body.content_type)),
     }
 }

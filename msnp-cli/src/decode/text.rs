@@ -12,7 +12,7 @@ use super::Summary;
 use super::body::{self, Body, Part};
 use super::event::{Command, Event, Opened, Said, Server, Sink, What};
 use super::words::Clock;
-use crate::escape::Escaped;
+use crate::escape::{Escaped, text_of_bytes};
 use crate::mask::masked_payload;
 
 /// Writes events.
@@ -149,7 +149,10 @@ impl Sink for Text {
                 self.speaker(number, unreadable.server, unreadable.from);
                 let shown = unreadable.shown(self.show_secrets);
                 let (count, why) = (unreadable.bytes.len(), unreadable.why);
-                self.say(format_args!(" {count} bytes ({why}): {}", Escaped(&text_of(&shown))));
+                self.say(format_args!(
+                    " {count} bytes ({why}): {}",
+                    Escaped(&text_of_bytes(&shown))
+                ));
                 ("unreadable", YELLOW)
             }
             What::Gap { server, from, size } => {
@@ -185,14 +188,6 @@ fn pair(out: &mut String, name: &str, value: &str) {
     };
 }
 
-/// Bytes as text; those that are not UTF-8 as escapes.
-pub(super) fn text_of(bytes: &[u8]) -> String {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => text.to_owned(),
-        Err(_) => bytes.escape_ascii().to_string(),
-    }
-}
-
 /// Everything behind the verb.
 fn words_of(out: &mut String, command: &Command<'_>, show_secrets: bool) {
     match &command.said {
@@ -201,12 +196,12 @@ fn words_of(out: &mut String, command: &Command<'_>, show_secrets: bool) {
             let (mut behind, mut words) = (String::new(), Frame::new(&line, None).words());
             words.next();
             for word in words {
-                let _ = write!(behind, " {}", Escaped(&text_of(word)));
+                let _ = write!(behind, " {}", Escaped(&text_of_bytes(word)));
             }
             out.push_str(&behind);
             if let Some(payload) = command.frame.payload() {
                 let payload = if show_secrets { payload.into() } else { masked_payload(payload) };
-                pair(out, "payload", &text_of(&payload));
+                pair(out, "payload", &text_of_bytes(&payload));
             }
         }
         Said::Refusal(refusal) => {
@@ -228,7 +223,7 @@ fn words_of(out: &mut String, command: &Command<'_>, show_secrets: bool) {
         }),
     }
     if !command.said.extra().is_empty() {
-        pair(out, "extra", &text_of(command.said.extra()));
+        pair(out, "extra", &text_of_bytes(command.said.extra()));
     }
     if let Some(problem) = command.problem() {
         pair(out, "problem", &problem);
@@ -241,32 +236,32 @@ fn words_of(out: &mut String, command: &Command<'_>, show_secrets: bool) {
 fn text_of_value(value: Value<'_>) -> String {
     match value {
         Value::Number(number) => number.to_string(),
-        Value::Word(word) => text_of(word),
+        Value::Word(word) => text_of_bytes(word),
         Value::Name(name) => name.to_text(),
         Value::Address(address) => address.to_target().to_string(),
-        Value::Words(words) => words.iter().map(text_of).collect::<Vec<_>>().join(" "),
+        Value::Words(words) => words.iter().map(text_of_bytes).collect::<Vec<_>>().join(" "),
         Value::Groups(groups) => {
             groups.iter().map(|id| id.to_string()).collect::<Vec<_>>().join(",")
         }
-        Value::Body(payload) => text_of(payload),
+        Value::Body(payload) => text_of_bytes(payload),
         _ => String::new(),
     }
 }
 
 fn words_of_body(out: &mut String, body: &Body<'_>) {
-    pair(out, "type", &text_of(body.content_type));
+    pair(out, "type", &text_of_bytes(body.content_type));
     for (name, value) in &body.headers {
-        pair(out, &Escaped(&text_of(name)).to_string(), &text_of(value));
+        pair(out, &Escaped(&text_of_bytes(name)).to_string(), &text_of_bytes(value));
     }
     match &body.part {
         Part::Text(text) => {
             pair(out, "text", &text.content);
             pair(out, "format", &text.format.to_string());
         }
-        Part::Typing(user) => pair(out, "typing", &text_of(user)),
+        Part::Typing(user) => pair(out, "typing", &text_of_bytes(user)),
         Part::Fields(fields) => {
             for (name, value) in fields {
-                pair(out, &Escaped(&text_of(name)).to_string(), &text_of(value));
+                pair(out, &Escaped(&text_of_bytes(name)).to_string(), &text_of_bytes(value));
             }
         }
         Part::Plain(text) => pair(out, "text", text),
@@ -276,6 +271,6 @@ fn words_of_body(out: &mut String, body: &Body<'_>) {
         pair(out, "problem", problem);
     }
     if let Some(bytes) = &body.bytes {
-        pair(out, "bytes", &bytes.escape_ascii().to_string());
+        pair(out, "bytes", &text_of_bytes(bytes));
     }
 }

@@ -9,8 +9,8 @@ use std::io::Write;
 use super::words;
 use crate::escape::EscapedDisplay;
 use crate::events::{
-    Change, Chat, Configured, Contact, Ending, Event, Mail, Mark, Message, Person, Progress, Ready,
-    Refused, Source, Stage, StageResult, User,
+    Change, Chat, Configured, Contact, Document, Ending, Event, Mail, Mark, Message, Person,
+    Progress, Ready, Refused, Source, Stage, StageResult, User,
 };
 
 /// The longest name of an event and a blank.
@@ -53,6 +53,8 @@ fn name(event: &Event) -> (&'static str, u8) {
         },
         Event::Presence(_) => ("presence", CYAN),
         Event::Mail(_) => ("mail", CYAN),
+        Event::Alert(_) => ("alert", CYAN),
+        Event::Page(_) => ("page", CYAN),
         Event::Chat(_) => ("chat", DIM),
         Event::Message(_) => ("message", CYAN),
         Event::Typing { .. } => ("typing", DIM),
@@ -125,6 +127,7 @@ impl Words<'_> {
                 write!(f, " is {}", words::state(presence.state))
             }
             Event::Mail(mail) => words_of_mail(f, mail),
+            Event::Alert(it) | Event::Page(it) => words_of_document(f, it),
             Event::Chat(chat) => words_of_chat(f, chat),
             Event::Message(message) => words_of_message(f, message),
             Event::Typing { from, .. } => write!(f, "{from}"),
@@ -298,7 +301,26 @@ fn words_of_mail(f: &mut fmt::Formatter<'_>, mail: &Mail) -> fmt::Result {
     if let Some(from) = &mail.from {
         part(f, "from", from)?;
     }
-    mail.subject.as_ref().map_or(Ok(()), |subject| part(f, "subject", subject))
+    if let Some(subject) = &mail.subject {
+        part(f, "subject", subject)?;
+    }
+    if let (Some(source), Some(destination)) = (&mail.source, &mail.destination) {
+        part(f, "moved", &format_args!("from \"{source}\" to \"{destination}\""))?;
+    }
+    match mail.inbox_change {
+        Some(change) if change != 0 => part(f, "inbox", &format_args!("{change:+}")),
+        _ => Ok(()),
+    }
+}
+
+fn words_of_document(f: &mut fmt::Formatter<'_>, it: &Document) -> fmt::Result {
+    match (&it.document, &it.bytes_b64) {
+        (Some(document), _) => f.write_str(document),
+        (None, bytes) => {
+            let size = bytes.as_ref().map_or(0, |bytes| bytes.len() / 4 * 3);
+            write!(f, "about {size} bytes that are no text")
+        }
+    }
 }
 
 fn words_of_chat(f: &mut fmt::Formatter<'_>, chat: &Chat) -> fmt::Result {
@@ -342,10 +364,11 @@ fn words_of_ending(f: &mut fmt::Formatter<'_>, end: &Ending) -> fmt::Result {
 fn words_of_refused(f: &mut fmt::Formatter<'_>, refused: &Refused) -> fmt::Result {
     f.write_str(&refused.request)?;
     refused.account.as_ref().map_or(Ok(()), |account| write!(f, " of {account}"))?;
-    refused.group.as_ref().map_or(Ok(()), |group| write!(f, " of group {group}"))?;
+    refused.group.as_ref().map_or(Ok(()), |group| write!(f, " {group}"))?;
     refused.from.as_ref().map_or(Ok(()), |from| write!(f, " from {from}"))?;
     write!(f, ": {}", refused.name)?;
-    refused.code.map_or(Ok(()), |code| write!(f, " ({code})"))
+    let code = refused.code.filter(|code| !refused.name.contains(&code.to_string()));
+    code.map_or(Ok(()), |code| write!(f, " ({code})"))
 }
 
 /// An account, and the name it goes by if that says more. The name is chosen by its owner, so
@@ -388,6 +411,52 @@ mod tests {
             shown,
             format!("message       bob@example.net \"{safe}\" (not a contact): {safe}")
         );
+    }
+
+    #[test]
+    fn what_a_server_passes_on_is_one_line() {
+        let moved = Event::Mail(Mail {
+            source: Some("ACTIVE".into()),
+            destination: Some(".!!trAsH".into()),
+            inbox_change: Some(-1),
+            ..Mail::default()
+        });
+        let text = Document { document: Some("<A>\r\n\x1b</A>".into()), bytes_b64: None };
+        let bytes = Document { document: None, bytes_b64: Some("PP8+".into()) };
+        let rows = [
+            (moved, "mail          moved from \"ACTIVE\" to \".!!trAsH\", inbox -1"),
+            (Event::Alert(text), "alert         <A>\\r\\n\\u{1b}</A>"),
+            (Event::Page(bytes), "page          about 3 bytes that are no text"),
+        ];
+        for (event, expected) in rows {
+            assert_eq!(line(&event, false), expected);
+        }
+    }
+
+    #[test]
+    fn what_was_refused_is_named_once_and_so_is_its_number() {
+        let refused = |request: &str,
+                       name: &str,
+                       code,
+                       account: Option<&str>,
+                       group: Option<&str>| {
+            let (account, group) = (account.map(Into::into), group.map(Into::into));
+            let (request, name) = (request.into(), name.into());
+            Event::Refused(Refused { request, name, code, account, group, ..Refused::default() })
+        };
+        let rows = [
+            (
+                refused("remove-group", "no such group", Some(224), None, Some("3")),
+                "refused       remove-group 3: no such group (224)",
+            ),
+            (
+                refused("open", "216 not there", Some(216), Some("bob@x.y"), None),
+                "refused       open of bob@x.y: 216 not there",
+            ),
+        ];
+        for (event, expected) in rows {
+            assert_eq!(line(&event, false), expected);
+        }
     }
 
     #[test]

@@ -46,12 +46,18 @@ impl Play {
                 presence: &presence,
             };
             match self.runner.next(&view) {
-                Order::Do(line, action) => self.agent.act(means, Mark::of_line(line), action),
+                Order::Do(line, action) => {
+                    means.ledger.begin(line);
+                    self.agent.act(means, Mark::of_line(line), action);
+                }
                 Order::Finished(line) => means.ledger.finish(line),
                 Order::Failed(line, verb, who, refusal) => {
                     means.ledger.count(refusal.exit);
+                    means.ledger.begin(line);
+                    means.ledger.line_ended(Some(line), refusal.exit);
                     let error = Some(format!("{verb} {who}: {}", refusal.reason));
-                    let asked = Asked { account: Some(who.to_string()), ..Asked::plain(verb) };
+                    let asked =
+                        Asked { account: Some(who.to_string()), ..Asked::plain(verb, verb) };
                     let marked = Marked { mark: Mark::of_line(line), event: refusal.event(asked) };
                     self.reports.push_back(Report { marked, error });
                 }
@@ -92,11 +98,13 @@ impl Play {
         self.runner.stop();
     }
 
-    /// Time has run out: what is left is a failure of its own, unless a text's end will tell.
-    pub(crate) fn give_up(&mut self, means: &mut Means<'_>) {
-        if !self.runner.is_at_end() || self.agent.pending() > 0 {
-            means.ledger.count(Exit::Timeout);
+    /// It is over now. What has not been begun is a failure of its own; the end of a text will tell.
+    pub(crate) fn give_up(&mut self, means: &mut Means<'_>, exit: Exit, why: &str) {
+        if !self.runner.is_at_end() {
+            means.ledger.count(exit);
         }
+        means.ledger.stop(exit, why);
+        self.agent.abandon(means, exit, why);
     }
 
     /// Whether everything has ended.

@@ -9,7 +9,7 @@ use msnp_proto::client::{Client, Config};
 use msnp_proto::machine::{ConnId, Target};
 use msnp_proto::pair::{Both, Either};
 use msnp_proto::secret::Secret;
-use msnp_proto::types::Status;
+use msnp_proto::types::{Handle, Status};
 
 use super::{Party, Session, react};
 use crate::args::{Server, SignInArgs, Until};
@@ -34,10 +34,10 @@ pub(crate) struct Setup<'a> {
 }
 
 /// As whom a watched session signs in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) enum Who {
-    /// The account that is named.
-    Account,
+    /// The account that is named, with this password.
+    Account(Secret),
     /// It will not come to that.
     Nobody,
 }
@@ -57,7 +57,7 @@ impl Session {
     ) -> Result<Self, Failure> {
         let Setup { args, mut config, until } = setup;
         let is_loopback = args.server == Server::Loopback;
-        let is_nobody = watch.is_some_and(|(_, who)| who == Who::Nobody);
+        let is_nobody = matches!(watch, Some((_, Who::Nobody)));
         let account = match (&args.account, is_loopback) {
             (Some(account), _) => account.clone(),
             (None, _) if is_nobody => loopback::handle(loopback::ME),
@@ -69,12 +69,10 @@ impl Session {
                 ));
             }
         };
-        let sources = args.password();
-        let password = if is_nobody || (is_loopback && !sources.is_named()) {
-            // Nothing is checked there.
-            Secret::default()
-        } else {
-            sources.obtain(account.as_str(), &console.signals)?
+        let password = match &watch {
+            Some((_, Who::Nobody)) => Secret::default(),
+            Some((_, Who::Account(password))) => password.clone(),
+            None => password(args, &account, &console)?,
         };
         if let Some(dialects) = args.dialects() {
             config.dialects = dialects.to_vec();
@@ -113,6 +111,7 @@ impl Session {
             log,
             ledger,
             signals,
+            at: server.clone(),
             server,
             account,
             password,
@@ -132,6 +131,20 @@ impl Session {
         }));
         Ok(session)
     }
+}
+
+/// The password of the account, from where the user says.
+pub(crate) fn password(
+    args: &SignInArgs,
+    account: &Handle,
+    console: &Console,
+) -> Result<Secret, Failure> {
+    let sources = args.password();
+    if args.server == Server::Loopback && !sources.is_named() {
+        // Nothing is checked there.
+        return Ok(Secret::default());
+    }
+    sources.obtain(account.as_str(), &console.signals)
 }
 
 /// Of the connections on this reactor those of our own client.

@@ -262,6 +262,7 @@ impl<'a> Talk<'a> {
             let texts = lines.filter(|line| !line.is_empty());
             self.waiting.extend(texts.map(|text| Action::Send { to: to.clone(), text }));
         }
+        self.agent.abandon(&mut self.session.means(), exit, why);
         for action in std::mem::take(&mut self.waiting) {
             match action {
                 Action::Send { to: Whom::Person(to), text } => {
@@ -269,7 +270,7 @@ impl<'a> Talk<'a> {
                     self.session.fail(&to, exit, &reason);
                 }
                 action => {
-                    let refusal = Refusal::new(exit, format!("not tried: {why}"));
+                    let refusal = Refusal::not_tried(exit, why);
                     let asked = Asked::of(&action);
                     self.agent.refuse(&mut self.session.means(), Mark::NONE, asked, &refusal);
                 }

@@ -4,17 +4,20 @@ use std::net::IpAddr;
 
 use msnp_proto::client::{Config, Event as Told};
 use msnp_proto::machine::Target;
+use msnp_proto::secret::Secret;
 use msnp_proto::time::{Duration, Instant};
+use msnp_proto::types::Handle;
 
 use crate::args::{AsFarAs, CheckArgs, Server, Until};
-use crate::check::diagnosis::{Trouble, diagnose};
+use crate::check::diagnosis::{Diagnosis, Trouble, diagnose};
 use crate::check::stages::Stages;
 use crate::check::watch::Watch;
 use crate::console::Console;
 use crate::events::{Event, Stage, StageName, StageResult};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::session::{Session, Setup, Step, Who};
+use crate::loopback;
+use crate::session::{Session, Setup, Step, Who, password};
 
 pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
     let console = Console::open(&args.output)?;
@@ -24,18 +27,28 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
     let patient = args.timeout.saturating_add(Duration::from_secs(1));
     config.waits.sign_in = patient;
     config.waits.request = patient;
-    let (last, who) = match as_far_as(args, &console) {
-        AsFarAs::Connect => (StageName::Connect, Who::Nobody),
-        AsFarAs::Version => (StageName::Version, Who::Nobody),
-        AsFarAs::Auth => (StageName::Auth, Who::Account),
-        AsFarAs::Online => (StageName::Online, Who::Account),
+    let last = match as_far_as(args, &console) {
+        AsFarAs::Connect => StageName::Connect,
+        AsFarAs::Version => StageName::Version,
+        AsFarAs::Auth => StageName::Auth,
+        AsFarAs::Online => StageName::Online,
+    };
+    // Without a password much can be found out too.
+    let (who, missing) = match (last > StageName::Version, account(args)) {
+        (true, Some(account)) => match password(&args.sign_in, &account, &console) {
+            Ok(password) => (Who::Account(password), None),
+            Err(failure) if failure.exit.is_signal() => return Err(failure),
+            Err(failure) => (Who::Nobody, Some(failure)),
+        },
+        (true, None) => (Who::Account(Secret::default()), None),
+        (false, _) => (Who::Nobody, None),
     };
     let watch = Watch::default();
     let setup = Setup { args: &args.sign_in, config, until: Until::Acked };
     let mut session = Session::open_watched(console, setup, Some((&watch, who)))?;
     session.come_for_an_errand();
     let until = session.now() + args.timeout;
-    let exit = check(&mut session, &watch, last, until)?;
+    let exit = check(&mut session, &watch, last, until, missing)?;
     session.finish(Some(exit), Exit::Io)
 }
 
@@ -57,12 +70,18 @@ fn check(
     watch: &Watch,
     last: StageName,
     until: Instant,
+    missing: Option<Failure>,
 ) -> Result<Exit, Failure> {
     let server = session.server().clone();
     let mut stages = Stages::new(session.now(), &server, last);
     named_by_address(session, &mut stages, &server);
     session.begin()?;
-    while stages.now().is_some() {
+    while let Some(stage) = stages.now() {
+        if let Some(failure) = missing.as_ref().filter(|_| stage > StageName::Version) {
+            let found = no_password(failure);
+            fail(session, &mut stages, |_| found);
+            return Ok(failure.exit);
+        }
         let step = session.next(Some(until))?;
         let now = session.now();
         if let Some((addresses, took)) = watch.addresses() {
@@ -73,7 +92,9 @@ fn check(
         }
         match step {
             Step::Told(Told::Lost { why }) => {
-                let is_foreign = fail(session, &mut stages, watch, Trouble::Lost(why));
+                let seen = watch.seen();
+                let find = |stage| diagnose(stage, Trouble::Lost(why), &seen);
+                let is_foreign = fail(session, &mut stages, find);
                 return Ok(if is_foreign { Exit::Protocol } else { Exit::of_lost(why) });
             }
             Step::Told(told) => {
@@ -91,7 +112,8 @@ fn check(
             }
             Step::Signal(exit) => return Ok(exit),
             Step::Due => {
-                fail(session, &mut stages, watch, Trouble::TimedOut);
+                let seen = watch.seen();
+                fail(session, &mut stages, |stage| diagnose(stage, Trouble::TimedOut, &seen));
                 return Ok(Exit::Timeout);
             }
             Step::Woken => {}
@@ -113,14 +135,36 @@ fn show(session: &mut Session, stage: Stage) {
     session.out.emit(&Event::Stage(Box::new(stage)));
 }
 
+/// Who signs in, if that is known.
+fn account(args: &CheckArgs) -> Option<Handle> {
+    let is_loopback = args.sign_in.server == Server::Loopback;
+    let own = is_loopback.then(|| loopback::handle(loopback::ME));
+    args.sign_in.account.clone().or(own)
+}
+
+/// The server is as it should be as far as can be told, and we cannot sign in.
+fn no_password(failure: &Failure) -> Diagnosis {
+    Diagnosis {
+        seen: failure.text.clone(),
+        cause: "nothing that the server does: we have no password to sign in with".into(),
+        advice: "give the password, or go no further than --as-far-as version".into(),
+        is_foreign: false,
+    }
+}
+
 /// The stage that is going on has failed: says why, as far as can be told, and returns whether it is
 /// another kind of server.
-fn fail(session: &mut Session, stages: &mut Stages, watch: &Watch, trouble: Trouble) -> bool {
+fn fail(
+    session: &mut Session,
+    stages: &mut Stages,
+    find: impl FnOnce(StageName) -> Diagnosis,
+) -> bool {
+    let mut find = Some(find);
     let now = session.now();
     let mut is_foreign = false;
     for mut stage in stages.failed(now) {
-        if stage.result == StageResult::Failed {
-            let found = diagnose(stage.stage, trouble, &watch.seen());
+        let find = find.take_if(|_| stage.result == StageResult::Failed);
+        if let Some(found) = find.map(|find| find(stage.stage)) {
             session.log.error(format_args!(
                 "{} failed at {}: {}; {}",
                 stage.stage, stage.server, found.seen, found.advice

@@ -4,7 +4,7 @@ use msnp_proto::types::Handle;
 
 use crate::args::{ContactsArgs, ContactsTask, ListContacts, SeveralArgs};
 use crate::desk::{self, Desk, No};
-use crate::errand;
+use crate::errand::{self, Asked};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::script::Action;
@@ -12,7 +12,8 @@ use crate::script::Action;
 pub(crate) fn run(args: &ContactsArgs) -> Result<Exit, Failure> {
     match &args.task {
         ContactsTask::List(args) => {
-            desk::run(&args.desk, |desk| desk.once("list", |desk| list(desk, args)))
+            let asked = Asked::plain("list", "list");
+            desk::run(&args.desk, |desk| desk.once(asked, |desk| list(desk, args)))
         }
         ContactsTask::Add(args) => {
             if args.name.is_some() && args.accounts.len() > 1 {
@@ -33,7 +34,7 @@ pub(crate) fn run(args: &ContactsArgs) -> Result<Exit, Failure> {
         ContactsTask::Block(args) => each(&args.several, &args.accounts, Action::Block),
         ContactsTask::Rename(args) => {
             let action = Action::Rename { who: args.who.clone(), name: args.name.clone() };
-            desk::run(&args.desk, |desk| desk.once("rename", |desk| desk.perform(&action)))
+            desk::run(&args.desk, |desk| desk.only(&action))
         }
         ContactsTask::Move(args) => each(&args.several, &args.accounts, |who| Action::Move {
             who,

@@ -1,10 +1,11 @@
 //! `man`, `completions` and the long help: what is made from the definition of the command line.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
 use clap::CommandFactory;
+use clap::builder::PossibleValuesParser;
 
 use crate::args::{Cli, CompletionsArgs, ManArgs, Shell};
 use crate::config;
@@ -20,13 +21,23 @@ pub(crate) fn completions(args: &CompletionsArgs) -> Result<Exit, Failure> {
         Shell::Fish => clap_complete::Shell::Fish,
     };
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "msnp", &mut script);
+    let mut command = Cli::command();
+    let pages: Vec<String> = man::pages(&command).into_iter().map(|page| page.name).collect();
+    command = command.mut_subcommand("man", |man| {
+        man.mut_arg("page", |page| page.value_parser(PossibleValuesParser::new(pages)))
+    });
+    clap_complete::generate(shell, &mut command, "msnp", &mut script);
     print(&script)
 }
 
 pub(crate) fn man(args: &ManArgs) -> Result<Exit, Failure> {
     let pages = man::pages(&Cli::command());
     if let Some(folder) = &args.dir {
+        fs::create_dir_all(folder).map_err(|error| {
+            let reason = files::reason(&error);
+            let text = format!("cannot make the folder {}: {reason}", folder.display());
+            Failure::new(Exit::CantCreate, text)
+        })?;
         for page in &pages {
             write(&folder.join(page.file()), &page.text)?;
         }

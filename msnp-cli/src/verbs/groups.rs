@@ -4,7 +4,7 @@ use msnp_proto::types::List;
 
 use crate::args::{GroupsArgs, GroupsTask};
 use crate::desk::{self, Desk, No};
-use crate::errand;
+use crate::errand::{self, Asked};
 use crate::events::Event;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -12,7 +12,10 @@ use crate::script::Action;
 
 pub(crate) fn run(args: &GroupsArgs) -> Result<Exit, Failure> {
     match &args.task {
-        GroupsTask::List(args) => desk::run(args, |desk| desk.once("list groups", list)),
+        GroupsTask::List(args) => {
+            let asked = Asked::plain("list-groups", "list groups");
+            desk::run(args, |desk| desk.once(asked, list))
+        }
         GroupsTask::Add(args) => desk::run(&args.several.desk, |desk| {
             desk.each(&args.several, args.names.iter().cloned().map(Action::AddGroup))
         }),
@@ -22,7 +25,7 @@ pub(crate) fn run(args: &GroupsArgs) -> Result<Exit, Failure> {
         GroupsTask::Rename(args) => {
             let (group, name) = (args.group.clone(), args.name.clone());
             let action = Action::RenameGroup { group, name };
-            desk::run(&args.desk, |desk| desk.once("rename group", |desk| desk.perform(&action)))
+            desk::run(&args.desk, |desk| desk.only(&action))
         }
     }
 }

@@ -2,13 +2,14 @@
 
 use crate::args::NameArgs;
 use crate::desk::{self, Desk, No};
-use crate::errand;
+use crate::errand::{self, Asked};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::script::Action;
 
 pub(crate) fn run(args: &NameArgs) -> Result<Exit, Failure> {
-    desk::run(&args.desk, |desk| desk.once("change the name", |desk| name(desk, args)))
+    let asked = Asked::plain("name", "change the name");
+    desk::run(&args.desk, |desk| desk.once(asked, |desk| name(desk, args)))
 }
 
 fn name(desk: &mut Desk, args: &NameArgs) -> Result<(), No> {

@@ -9,7 +9,7 @@ use crate::args::{PipeArgs, Until};
 use crate::command::{self, Command, Task};
 use crate::console::Console;
 use crate::errand::{Asked, Refusal};
-use crate::events::{Event, Mark, Marked, Refused};
+use crate::events::{Event, Mark, Marked, NotDone, Refused};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::fields::Wrong;
@@ -163,7 +163,9 @@ impl Pipe<'_> {
 
     fn refuse(&mut self, id: &str, request: &str, reason: String, exit: Exit) {
         self.session.ledger.count(exit);
-        let refused = Refused { request: request.to_owned(), name: reason, ..Refused::default() };
+        let outcome = if exit == Exit::Retry { NotDone::NotTried } else { NotDone::Refused };
+        let (request, name) = (request.to_owned(), reason);
+        let refused = Refused { request, outcome, name, ..Refused::default() };
         self.session.emit(&Marked { mark: Mark::of_id(id), event: Event::Refused(refused) });
     }
 
@@ -204,7 +206,8 @@ impl Pipe<'_> {
         while let Some(line) = self.commands.take() {
             self.take(line);
         }
-        let refusal = Refusal::new(exit, format!("not tried: {why}"));
+        self.agent.abandon(&mut self.session.means(), exit, why);
+        let refusal = Refusal::not_tried(exit, why);
         for (mark, actions) in std::mem::take(&mut self.queue) {
             for action in actions {
                 let mark = mark.clone();

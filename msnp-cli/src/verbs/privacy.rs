@@ -2,12 +2,14 @@
 
 use crate::args::PrivacyArgs;
 use crate::desk::{self, Desk, No};
+use crate::errand::Asked;
 use crate::events::Event;
 use crate::exit::Exit;
 use crate::failure::Failure;
 
 pub(crate) fn run(args: &PrivacyArgs) -> Result<Exit, Failure> {
-    desk::run(&args.desk, |desk| desk.once("change privacy", |desk| privacy(desk, args)))
+    let asked = Asked::plain("privacy", "change privacy");
+    desk::run(&args.desk, |desk| desk.once(asked, |desk| privacy(desk, args)))
 }
 
 fn privacy(desk: &mut Desk, args: &PrivacyArgs) -> Result<(), No> {

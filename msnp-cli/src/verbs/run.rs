@@ -58,7 +58,11 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit, Failure> {
         return session.finish(Some(failure.exit), Exit::Io);
     }
     let window = said.window.or(settings.window).or(configured.window).unwrap_or(WINDOW);
-    let play = Play::new(script.into_steps(), window, go_on.unwrap_or(false));
+    let go_on = go_on.unwrap_or(false);
+    if go_on {
+        session.ledger.go_on();
+    }
+    let play = Play::new(script.into_steps(), window, go_on);
     let end = Stage { session: &mut session, play, name, deadline, limit }.run()?;
     session.finish(end, Exit::Io)
 }
@@ -91,7 +95,8 @@ impl Stage<'_> {
             match self.session.next(Some(due.min(self.deadline)))? {
                 Step::Told(told) => self.hear(&told),
                 Step::Signal(exit) => {
-                    self.session.ledger.stop(exit, "interrupted");
+                    self.play.give_up(&mut self.session.means(), exit, "interrupted");
+                    self.report();
                     return Ok(Some(exit));
                 }
                 Step::Due if self.session.now() >= self.deadline => {
@@ -99,10 +104,9 @@ impl Stage<'_> {
                     self.session
                         .log
                         .error(format_args!("not finished within --timeout of {limit}"));
-                    self.play.give_up(&mut self.session.means());
-                    self.session
-                        .ledger
-                        .stop(Exit::Timeout, format!("--timeout of {limit} ran out"));
+                    let why = format!("--timeout of {limit} ran out");
+                    self.play.give_up(&mut self.session.means(), Exit::Timeout, &why);
+                    self.report();
                     return Ok(None);
                 }
                 Step::Due | Step::Woken => {}

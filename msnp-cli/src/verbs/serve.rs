@@ -293,6 +293,8 @@ fn words(why: Why) -> String {
         Why::CrowdOfAddress => {
             "there are as many from that address as --max-per-address allows".into()
         }
-        other => format!("{other:?}"),
+        Why::Moved => "moved to another server".into(),
+        Why::Operator => "ended by the operator".into(),
+        _ => "the server ended it".into(),
     }
 }

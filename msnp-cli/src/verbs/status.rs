@@ -4,12 +4,14 @@ use msnp_proto::types::{Handle, List};
 
 use crate::args::StatusArgs;
 use crate::desk::{self, Desk, No};
+use crate::errand::Asked;
 use crate::events::{Event, Presence};
 use crate::exit::Exit;
 use crate::failure::Failure;
 
 pub(crate) fn run(args: &StatusArgs) -> Result<Exit, Failure> {
-    desk::run(&args.desk, |desk| desk.once("tell who is online", |desk| list(desk, args)))
+    let asked = Asked::plain("status", "tell who is online");
+    desk::run(&args.desk, |desk| desk.once(asked, |desk| list(desk, args)))
 }
 
 fn list(desk: &mut Desk, args: &StatusArgs) -> Result<(), No> {
