@@ -256,7 +256,7 @@ impl Agent {
 
     fn send(&mut self, means: &mut Means<'_>, mark: Mark, whom: &Whom, text: &str) {
         let mark = means.ledger.mark(mark);
-        let to = self.name(means.client, whom);
+        let to = self.talks.name(means.client, whom);
         match self.say_text(means, &mark, whom, text) {
             Ok((message, chat)) => {
                 // Whoever reads it need not see that it was written.
@@ -474,23 +474,6 @@ impl Agent {
         let (taken, kept) = std::mem::take(&mut self.calls).into_iter().partition(which);
         self.calls = kept;
         taken
-    }
-
-    /// Whom a text is for, in words.
-    fn name(&self, client: &Client, whom: &Whom) -> String {
-        match whom {
-            Whom::Person(who) => who.to_string(),
-            Whom::Chat(number) => {
-                let chat = ChatId(*number);
-                let members: Vec<String> =
-                    client.members(chat).map(|(who, _)| who.to_string()).collect();
-                match (members.as_slice(), self.talks.whose(chat)) {
-                    ([], Some(who)) => who.to_string(),
-                    ([], None) => format!("chat {number}"),
-                    (members, _) => members.join(", "),
-                }
-            }
-        }
     }
 }
 

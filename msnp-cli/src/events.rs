@@ -171,6 +171,9 @@ pub(crate) struct Contact {
     /// The list that it was put on or taken off.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) list: Option<&'static str>,
+    /// The group that it was taken out of, if it is still on the list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) group: Option<u32>,
     pub(crate) change: Change,
 }
 

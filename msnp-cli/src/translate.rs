@@ -136,7 +136,7 @@ fn this_chat(chat: u32, change: Change, who: Option<&Handle>, reason: Option<Str
 fn roster(change: &RosterChange) -> Event {
     let contact = |account: &Handle, list: Option<List>, name: Option<String>, change| {
         let (account, list) = (account.to_string(), list.map(List::as_str));
-        Event::Contact(Contact { account, name, list, change })
+        Event::Contact(Contact { account, name, list, group: None, change })
     };
     let setting = |name: &str, value: &str| Event::Setting {
         name: name.into(),
@@ -147,9 +147,13 @@ fn roster(change: &RosterChange) -> Event {
         RosterChange::Added { list, account, .. } => {
             contact(account, Some(*list), None, Change::Added)
         }
-        RosterChange::Removed { list, account, .. } => {
-            contact(account, Some(*list), None, Change::Removed)
-        }
+        RosterChange::Removed { list, account, group, .. } => Event::Contact(Contact {
+            account: account.to_string(),
+            name: None,
+            list: Some(list.as_str()),
+            group: group.map(|group| group.0),
+            change: Change::Removed,
+        }),
         RosterChange::Renamed { account, nick } => {
             contact(account, None, Some(nick.to_string()), Change::Renamed)
         }
@@ -220,6 +224,7 @@ pub(crate) fn base64(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use msnp_proto::body::MailActivity;
+    use msnp_proto::types::GroupId;
 
     use super::*;
 
@@ -238,6 +243,24 @@ mod tests {
                 ..Mail::default()
             };
             assert_eq!(event(&Told::MailActivity(moved)), Some(Event::Mail(mail)));
+        }
+    }
+
+    #[test]
+    fn who_leaves_a_group_is_told_from_who_leaves_the_list() {
+        let bob = Handle::new("bob@example.net").expect("an account");
+        for group in [None, Some(3)] {
+            let (account, left) = (bob.clone(), group.map(GroupId));
+            let removed =
+                RosterChange::Removed { list: List::Forward, account, group: left, foreign: true };
+            let told = Contact {
+                account: bob.to_string(),
+                name: None,
+                list: Some("FL"),
+                group,
+                change: Change::Removed,
+            };
+            assert_eq!(roster(&removed), Event::Contact(told));
         }
     }
 

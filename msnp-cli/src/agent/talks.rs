@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use msnp_proto::client::ChatId;
+use msnp_proto::client::{ChatId, Client};
 use msnp_proto::types::Handle;
+
+use crate::script::Whom;
 
 /// Chats that are remembered with whom they are. The client remembers fewer.
 pub(super) const CHATS: usize = 1024;
@@ -23,6 +25,23 @@ impl Talks {
 
     pub(super) fn whose(&self, chat: ChatId) -> Option<&Handle> {
         self.by_chat.get(&chat)
+    }
+
+    /// Whom a text is for, in words.
+    pub(super) fn name(&self, client: &Client, whom: &Whom) -> String {
+        match whom {
+            Whom::Person(who) => who.to_string(),
+            Whom::Chat(number) => {
+                let chat = ChatId(*number);
+                let members: Vec<String> =
+                    client.members(chat).map(|(who, _)| who.to_string()).collect();
+                match (members.as_slice(), self.whose(chat)) {
+                    ([], Some(who)) => who.to_string(),
+                    ([], None) => format!("chat {number}"),
+                    (members, _) => members.join(", "),
+                }
+            }
+        }
     }
 
     /// From now on this is the chat with them.

@@ -230,6 +230,9 @@ fn words_of_step(f: &mut fmt::Formatter<'_>, step: &Progress) -> fmt::Result {
 fn words_of_contact(f: &mut fmt::Formatter<'_>, contact: &Contact) -> fmt::Result {
     named(f, &contact.account, contact.name.as_deref())?;
     write!(f, " {}", words::change(contact.change))?;
+    if let Some(group) = contact.group {
+        return write!(f, ", group {group} of the contact list");
+    }
     match contact.list {
         Some("FL") => f.write_str(", contact list"),
         Some("AL") => f.write_str(", allow list"),
@@ -430,6 +433,23 @@ mod tests {
         ];
         for (event, expected) in rows {
             assert_eq!(line(&event, false), expected);
+        }
+    }
+
+    #[test]
+    fn who_leaves_a_group_is_told_from_who_leaves_the_list() {
+        for (group, words) in [(None, "contact list"), (Some(3), "group 3 of the contact list")] {
+            let gone = Event::Contact(Contact {
+                account: "bob@example.net".into(),
+                name: None,
+                list: Some("FL"),
+                group,
+                change: Change::Removed,
+            });
+            assert_eq!(
+                Words(&gone, &Mark::NONE).to_string(),
+                format!("bob@example.net removed, {words}"),
+            );
         }
     }
 
