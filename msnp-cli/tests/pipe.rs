@@ -397,13 +397,13 @@ fn each_command_that_is_refused_is_named_as_it_was_written() {
 }
 
 #[test]
-fn somebody_who_is_in_no_such_group_does_not_exclude_us() {
+fn somebody_who_is_on_no_such_list_does_not_exclude_us() {
     let fake = Fake::start(|_, line| match line.split(' ').collect::<Vec<_>>().as_slice() {
         ["REM", trid, ..] => Answer::Say(format!("216 {trid}\r\n").into_bytes()),
         _ => Answer::Usual,
     });
     let mut pipe = start(&fake.at, &[]);
-    let remove = json!({"do": "remove", "account": "bob@example.net", "group": "0"});
+    let remove = json!({"do": "remove", "account": "bob@example.net"});
     pipe.say(&format!("{remove}\n"));
     let refused = pipe.until_type("refused");
     assert_eq!((&refused["code"], &refused["name"]), (&216.into(), &"not on the list".into()));
