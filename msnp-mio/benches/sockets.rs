@@ -2,6 +2,10 @@
 //!
 //! Both get the same bytes from one blocking socket and hand them to another. `at once`: 256 texts
 //! in one write, until the last byte has arrived. `one by one`: from a write to its arrival.
+//!
+//! On a virtual machine to wake an idle processor takes longer than all else here, and whether it
+//! must be done depends on where threads happen to be. `taskset -c 0 cargo bench …` keeps all of
+//! them on one.
 
 mod support;
 
