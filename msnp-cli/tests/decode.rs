@@ -277,6 +277,7 @@ fn from_stdin_in_pieces() {
 
 #[test]
 fn what_is_captured_now_is_shown_now_and_a_signal_ends_it() {
+    support::honour_signals();
     for name in ["dispatch.pcap", "dispatch.pcapng"] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_msnp"));
         command.arg("decode").stdin(Stdio::piped()).stdout(Stdio::piped());
