@@ -198,6 +198,27 @@ fn a_forward_list_asked_for_again_says_anew_who_is_in_which_group() {
 }
 
 #[test]
+fn a_list_asked_for_again_does_not_forget_who_is_online() {
+    let mut script = Script::online_with(
+        "SYN 5 8\r\nLST 5 FL 8 1 2 bob@example.net Bob 0\r\nBPR 8 bob@example.net PHH 555\r\n\
+         LST 5 FL 8 2 2 carol@example.net Carol 0\r\nLST 5 RL 8 0 0\r\n",
+    );
+    let (ns, now) = (script.ns, script.now);
+    script.says(ns, "NLN BSY bob@example.net Bobby\r\nNLN NLN carol@example.net Carol\r\n");
+    script.client.change(now, Change::List(List::Forward)).unwrap();
+    script.says(ns, "LST 8 FL 8 1 1 bob@example.net Bob 0\r\n");
+    let roster = script.client.roster();
+    let bob = roster.contact(&handle("bob@example.net")).expect("a contact");
+    assert_eq!((bob.status(), bob.display().map(Nick::as_str)), (Status::Busy, Some("Bobby")));
+    assert_eq!(bob.property(Property::HomePhone), "555");
+    // Who is on no list any more is known no more.
+    assert_eq!(roster.contact(&handle("carol@example.net")), None);
+    script.says(ns, "ADD 0 FL 9 carol@example.net Carol 0\r\n");
+    let carol = script.client.roster().contact(&handle("carol@example.net")).expect("a contact");
+    assert_eq!(carol.status(), Status::Offline);
+}
+
+#[test]
 fn groups_are_for_contacts_and_moving_is_from_one_to_another() {
     let mut script = Script::online_with(LISTS);
     let (ns, now) = (script.ns, script.now);

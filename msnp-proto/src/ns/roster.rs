@@ -242,8 +242,8 @@ impl Roster {
         Some(account)
     }
 
-    /// Empties one list.
-    pub(crate) fn clear_list(&mut self, list: List) {
+    /// Empties one list, and returns who was on no other.
+    pub(crate) fn clear_list(&mut self, list: List) -> BTreeMap<Handle, Contact> {
         for contact in self.contacts.iter_mut().filter(|one| one.lists.has(list)) {
             contact.lists = contact.lists.without(list);
             if list == List::Forward {
@@ -251,7 +251,19 @@ impl Roster {
             }
             self.entries = self.entries.saturating_sub(1);
         }
+        let gone = self.contacts.iter().filter(|(_, contact)| contact.lists.is_empty());
+        let gone = gone.map(|(account, contact)| (account.clone(), contact.clone())).collect();
         self.contacts.retain(|contact| !contact.lists.is_empty());
+        gone
+    }
+
+    /// Knows of somebody who is on a list again what was known of them before.
+    pub(crate) fn restore(&mut self, known: Contact) {
+        if let Some(contact) = self.contacts.get_mut(Account::from(&known.account)) {
+            contact.status = known.status;
+            contact.display = known.display;
+            contact.properties = known.properties;
+        }
     }
 
     pub(crate) fn rename(&mut self, account: Account<'_>, name: Name<'_>) -> Option<RosterChange> {

@@ -3,6 +3,7 @@
 //! Every transition that is not sign-in is here. What a reply means is the business of the rooms
 //! beside this one.
 
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -16,7 +17,7 @@ use crate::client::{Config, Event as Report, Failure, RequestId, Warning};
 use crate::error::{Lost, Misuse, Wait};
 use crate::link::Link;
 use crate::machine::Target;
-use crate::ns::{Request, Roster};
+use crate::ns::{Contact, Request, Roster};
 use crate::secret::Secret;
 use crate::time::{Instant, Timers};
 use crate::types::{Account, Dialect, Handle, Name, Nick, Status, TrId};
@@ -36,6 +37,8 @@ pub(super) struct Core {
     pub(super) unchanged: Option<TrId>,
     /// Whom a property line without an account is about.
     pub(super) last_listed: Option<Handle>,
+    /// People of the list that is being asked for again, who are on no other.
+    pub(super) relisted: BTreeMap<Handle, Contact>,
     pub(super) challenges: Challenges,
     pub(super) plans: Vec<Plan>,
 }
@@ -84,6 +87,7 @@ impl Core {
             sync: None,
             unchanged: None,
             last_listed: None,
+            relisted: BTreeMap::new(),
             challenges: Challenges::new(now),
             plans: Vec::new(),
         };

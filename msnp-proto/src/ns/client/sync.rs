@@ -197,14 +197,18 @@ impl Core {
         }
         self.roster_of(trid).set_version(version);
         if asked && index.0 <= 1 {
-            self.roster.clear_list(list);
+            self.relisted = self.roster.clear_list(list);
         }
         let limit = self.config.roster_entries;
         let counts = entry.is_some();
         if let Some((account, name, groups)) = entry {
             let added = self.roster_of(trid).add(limit, list, account, name, groups);
-            match added {
-                Ok(_) => {}
+            match &added {
+                Ok(account) => {
+                    if let Some(known) = self.relisted.remove(account) {
+                        self.roster.restore(known);
+                    }
+                }
                 Err(Unlisted::Full) => self.over_limit(),
                 Err(Unlisted::Unknown) => {
                     self.warn(Warning::Invalid { verb: Verb::LST, expected: Expected::Account });
@@ -224,7 +228,10 @@ impl Core {
                     self.sync_goes_on(now);
                 }
             }
-            _ if last => self.done(now, Verb::LST, trid, |kind| matches!(kind, Kind::List(_))),
+            _ if last => {
+                self.relisted.clear();
+                self.done(now, Verb::LST, trid, |kind| matches!(kind, Kind::List(_)));
+            }
             _ => {}
         }
     }
