@@ -4,7 +4,7 @@ mod script;
 
 use msnp_proto::client::{Event, Failure, RequestId, RosterChange};
 use msnp_proto::error::{Expected, Misuse};
-use msnp_proto::ns::Change;
+use msnp_proto::ns::{Change, Contact};
 use msnp_proto::types::{
     ErrorCode, GroupId, Handle, List, Nick, Privacy, Prompt, Property, Status,
 };
@@ -201,7 +201,8 @@ fn a_forward_list_asked_for_again_says_anew_who_is_in_which_group() {
 fn a_list_asked_for_again_does_not_forget_who_is_online() {
     let mut script = Script::online_with(
         "SYN 5 8\r\nLST 5 FL 8 1 2 bob@example.net Bob 0\r\nBPR 8 bob@example.net PHH 555\r\n\
-         LST 5 FL 8 2 2 carol@example.net Carol 0\r\nLST 5 RL 8 0 0\r\n",
+         LST 5 FL 8 2 2 carol@example.net Carol 0\r\nLST 5 AL 8 1 2 bob@example.net Bob\r\n\
+         LST 5 AL 8 2 2 carol@example.net Carol\r\nLST 5 RL 8 0 0\r\n",
     );
     let (ns, now) = (script.ns, script.now);
     script.says(ns, "NLN BSY bob@example.net Bobby\r\nNLN NLN carol@example.net Carol\r\n");
@@ -211,11 +212,14 @@ fn a_list_asked_for_again_does_not_forget_who_is_online() {
     let bob = roster.contact(&handle("bob@example.net")).expect("a contact");
     assert_eq!((bob.status(), bob.display().map(Nick::as_str)), (Status::Busy, Some("Bobby")));
     assert_eq!(bob.property(Property::HomePhone), "555");
-    // Who is on no list any more is known no more.
-    assert_eq!(roster.contact(&handle("carol@example.net")), None);
-    script.says(ns, "ADD 0 FL 9 carol@example.net Carol 0\r\n");
-    let carol = script.client.roster().contact(&handle("carol@example.net")).expect("a contact");
+    // Nobody says any more whether one who is only allowed is online.
+    let carol = roster.contact(&handle("carol@example.net")).expect("allowed");
     assert_eq!(carol.status(), Status::Offline);
+    script.client.change(now, Change::List(List::Allow)).unwrap();
+    script.says(ns, "LST 9 AL 8 1 1 bob@example.net Bob\r\n");
+    let roster = script.client.roster();
+    assert_eq!(roster.contact(&handle("carol@example.net")), None);
+    assert_eq!(roster.contact(&handle("bob@example.net")).map(Contact::status), Some(Status::Busy));
 }
 
 #[test]

@@ -242,22 +242,21 @@ impl Roster {
         Some(account)
     }
 
-    /// Empties one list, and returns who was on no other.
+    /// Empties one list. Returns what was known of contacts, if it is theirs.
     pub(crate) fn clear_list(&mut self, list: List) -> BTreeMap<Handle, Contact> {
+        let mut known = BTreeMap::new();
         for contact in self.contacts.iter_mut().filter(|one| one.lists.has(list)) {
-            contact.lists = contact.lists.without(list);
             if list == List::Forward {
-                contact.groups.clear();
+                known.insert(contact.account.clone(), contact.clone());
             }
+            contact.take_off(list);
             self.entries = self.entries.saturating_sub(1);
         }
-        let gone = self.contacts.iter().filter(|(_, contact)| contact.lists.is_empty());
-        let gone = gone.map(|(account, contact)| (account.clone(), contact.clone())).collect();
         self.contacts.retain(|contact| !contact.lists.is_empty());
-        gone
+        known
     }
 
-    /// Knows of somebody who is on a list again what was known of them before.
+    /// Knows of a contact who is on the list again what was known before.
     pub(crate) fn restore(&mut self, known: Contact) {
         if let Some(contact) = self.contacts.get_mut(Account::from(&known.account)) {
             contact.status = known.status;

@@ -37,7 +37,7 @@ pub(super) struct Core {
     pub(super) unchanged: Option<TrId>,
     /// Whom a property line without an account is about.
     pub(super) last_listed: Option<Handle>,
-    /// People of the list that is being asked for again, who are on no other.
+    /// Contacts as they were before their list was asked for again, until they are listed.
     pub(super) relisted: BTreeMap<Handle, Contact>,
     pub(super) challenges: Challenges,
     pub(super) plans: Vec<Plan>,
