@@ -2,6 +2,7 @@
 //! program.
 
 use md5::{Digest, Md5};
+use zeroize::Zeroize;
 
 use crate::hex;
 use crate::secret::{Entropy, same};
@@ -31,14 +32,33 @@ pub const CLIENTS: &[(&str, &str)] = &[
 /// ```
 #[must_use]
 pub fn digest(challenge: &[u8], secret: &[u8]) -> [u8; 32] {
+    let digits = digest_of(challenge, secret);
+    wipe_stack();
+    digits
+}
+
+/// The digest itself, in a frame of its own. The state stays where it is until it is wiped: what is
+/// moved would be left behind.
+#[inline(never)]
+fn digest_of(challenge: &[u8], secret: &[u8]) -> [u8; 32] {
     let mut md5 = Md5::new();
     md5.update(challenge);
     md5.update(secret);
     let mut digits = [b'0'; 32];
-    for (pair, byte) in digits.chunks_exact_mut(2).zip(md5.finalize()) {
+    for (pair, byte) in digits.chunks_exact_mut(2).zip(md5.finalize_reset()) {
         pair.copy_from_slice(&hex::lower(byte));
     }
     digits
+}
+
+/// Clears the part of the stack that the digest has used: its rounds leave pieces of the secret
+/// there, and large values that are put there later would carry them on in the gaps between their
+/// fields.
+#[inline(never)]
+fn wipe_stack() {
+    let mut area = [0_u8; 1024];
+    area.zeroize();
+    core::hint::black_box(&mut area);
 }
 
 /// The code of a client program, if it is a known one.

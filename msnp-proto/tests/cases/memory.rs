@@ -41,7 +41,7 @@ fn grown(memory: *mut u8, size: usize) {
     let live = LIVE.get().wrapping_add_unsigned(size);
     LIVE.set(live);
     PEAK.set(PEAK.get().max(live));
-    if MARK.get().is_some() && !panicking() {
+    if is_searched() {
         // An allocator may not panic: that there were more is told when they are asked for.
         HELD.with_borrow_mut(|held| match held.pieces.get_mut(held.len) {
             Some(piece) => {
@@ -69,6 +69,23 @@ fn shrunk(memory: *mut u8, size: usize) {
     }
 }
 
+fn is_searched() -> bool {
+    MARK.get().is_some() && !panicking()
+}
+
+/// Clears memory that is given out while the mark is looked for: what was left there by somebody
+/// before is not what is looked for.
+///
+/// # Safety
+///
+/// The memory from `from` to `to` belongs to the caller, who has not given it out yet.
+unsafe fn clear(memory: *mut u8, from: usize, to: usize) {
+    if is_searched() && !memory.is_null() && from < to {
+        // SAFETY: the caller keeps the contract.
+        unsafe { memory.add(from).write_bytes(0, to - from) }
+    }
+}
+
 /// Whether a piece of memory that is held has the mark in it.
 fn has(memory: usize, size: usize, mark: &[u8]) -> bool {
     let byte = |at: usize| {
@@ -84,6 +101,8 @@ unsafe impl GlobalAlloc for Looking {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller keeps the contract.
         let memory = unsafe { System.alloc(layout) };
+        // SAFETY: nobody has it yet.
+        unsafe { clear(memory, 0, layout.size()) };
         grown(memory, layout.size());
         memory
     }
@@ -99,6 +118,8 @@ unsafe impl GlobalAlloc for Looking {
         shrunk(memory, layout.size());
         // SAFETY: the caller keeps the contract.
         let memory = unsafe { System.realloc(memory, layout, size) };
+        // SAFETY: nobody has what is new of it yet.
+        unsafe { clear(memory, layout.size(), size) };
         grown(memory, size);
         memory
     }
