@@ -1,7 +1,8 @@
 //! Secrets in what passes on the network, and what is shown in their place.
 //!
 //! This module knows where lines and payloads carry a digest, a challenge, a cookie or a ticket, in
-//! these dialects and in later ones. It does not know who wants to see them.
+//! these dialects and in later ones. It does not know who wants to see them. Case says nothing:
+//! there are servers that take commands in any.
 
 use std::borrow::Cow;
 
@@ -12,29 +13,27 @@ pub(crate) const MASK: &[u8] = b"***";
 pub(crate) fn masked_line(line: &[u8]) -> Cow<'_, [u8]> {
     let mut words = Words::new(line);
     let Some((_, verb)) = words.next() else { return Cow::Borrowed(line) };
-    match verb {
-        b"USR" | b"ANS" => {
-            let (Some(_), Some((_, second))) = (words.next(), words.next()) else {
-                return Cow::Borrowed(line);
-            };
-            let third = words.next();
-            match third {
-                // USR 4 MD5 S digest, and the ticket of later dialects up to the end of the line
-                Some((_, b"S")) if verb == b"USR" => words
-                    .next()
-                    .map_or(Cow::Borrowed(line), |(at, _)| replace(line, at..line.len())),
-                // USR 1 account cookie, ANS 1 account cookie session: to a switchboard
-                Some((at, cookie)) if second.contains(&b'@') => {
-                    replace(line, at..at.saturating_add(cookie.len()))
-                }
-                _ => Cow::Borrowed(line),
+    let is_user = verb.eq_ignore_ascii_case(b"USR");
+    if is_user || verb.eq_ignore_ascii_case(b"ANS") {
+        let (Some(_), Some((_, second))) = (words.next(), words.next()) else {
+            return Cow::Borrowed(line);
+        };
+        return match words.next() {
+            // USR 4 MD5 S digest, and the ticket of later dialects up to the end of the line
+            Some((_, stage)) if is_user && stage.eq_ignore_ascii_case(b"S") => {
+                words.next().map_or(Cow::Borrowed(line), |(at, _)| replace(line, at..line.len()))
             }
-        }
-        // XFR 5 SB host CKI cookie, RNG session host CKI cookie account name
-        _ => match words.find(|(_, word)| *word == b"CKI").and_then(|_| words.next()) {
-            Some((at, cookie)) => replace(line, at..at.saturating_add(cookie.len())),
-            None => Cow::Borrowed(line),
-        },
+            // USR 1 account cookie, ANS 1 account cookie session: to a switchboard
+            Some((at, cookie)) if second.contains(&b'@') => {
+                replace(line, at..at.saturating_add(cookie.len()))
+            }
+            _ => Cow::Borrowed(line),
+        };
+    }
+    // XFR 5 SB host CKI cookie, RNG session host CKI cookie account name
+    match words.find(|(_, word)| word.eq_ignore_ascii_case(b"CKI")).and_then(|_| words.next()) {
+        Some((at, cookie)) => replace(line, at..at.saturating_add(cookie.len())),
+        None => Cow::Borrowed(line),
     }
 }
 
@@ -147,6 +146,12 @@ mod tests {
             ("XFR 4 SB 192.0.2.1:1863 CKI geheim", "XFR 4 SB 192.0.2.1:1863 CKI ***"),
             ("RNG 7 192.0.2.1 CKI  geheim b@c.d B", "RNG 7 192.0.2.1 CKI  *** b@c.d B"),
             ("XFR 4 SB 192.0.2.1 CKI", "XFR 4 SB 192.0.2.1 CKI"),
+            ("usr 3 MD5 S geheim", "usr 3 MD5 S ***"),
+            ("USR 3 md5 s geheim", "USR 3 md5 s ***"),
+            ("Usr 1 a@b.c geheim", "Usr 1 a@b.c ***"),
+            ("ans 1 a@b.c geheim 77", "ans 1 a@b.c *** 77"),
+            ("xfr 4 sb 192.0.2.1 cki geheim", "xfr 4 sb 192.0.2.1 cki ***"),
+            ("rng 7 192.0.2.1 Cki geheim b@c.d B", "rng 7 192.0.2.1 Cki *** b@c.d B"),
             ("USR 3 MD5 S", "USR 3 MD5 S"),
             ("USR", "USR"),
             ("", ""),

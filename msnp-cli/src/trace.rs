@@ -73,14 +73,15 @@ impl Trace {
             state.client.bytes.extend_from_slice(bytes);
             bytes = &[];
             let Some(verb) = state.client.bytes.get(..3) else { return };
-            let (kind, count) = if verb == b"USR" || verb == b"ANS" {
-                let limits = Limits::new();
-                state.client.decoder = FrameDecoder::switchboard_server(limits.clone());
-                state.server.decoder = FrameDecoder::switchboard_client(limits);
-                ("sb", &mut self.counts[1])
-            } else {
-                ("ns", &mut self.counts[0])
-            };
+            let (kind, count) =
+                if [b"USR", b"ANS"].iter().any(|first| verb.eq_ignore_ascii_case(*first)) {
+                    let limits = Limits::new();
+                    state.client.decoder = FrameDecoder::switchboard_server(limits.clone());
+                    state.server.decoder = FrameDecoder::switchboard_client(limits);
+                    ("sb", &mut self.counts[1])
+                } else {
+                    ("ns", &mut self.counts[0])
+                };
             *count += 1;
             let name = format!("{kind}{count}");
             let comment = format!("# {name}: {}\n", state.peer);
@@ -286,7 +287,11 @@ mod tests {
         let sb =
             transcript(&[(true, b"USR 1 a@b.c geheim7\r\n"), (false, b"USR 1 OK a@b.c A\r\n")]);
         let answer = transcript(&[(true, b"ANS 1 a@b.c geheim8 77\r\n")]);
-        for shown in [&ns, &sb, &answer] {
+        let lower = transcript(&[
+            (true, b"usr 3 md5 s geheim9\r\n"),
+            (false, b"rng 7 10.0.0.1:1863 cki geheim10 b@c.d B\r\n"),
+        ]);
+        for shown in [&ns, &sb, &answer, &lower] {
             assert!(!shown.contains("geheim"), "{shown}");
         }
         assert!(

@@ -233,7 +233,7 @@ impl Command<'_> {
     pub(super) fn is_secret(&self, name: &str) -> bool {
         match name {
             "cookie" => true,
-            "digest" | "challenge" => self.verb().as_bytes() == b"USR",
+            "digest" | "challenge" => self.verb().as_bytes().eq_ignore_ascii_case(b"USR"),
             _ => false,
         }
     }

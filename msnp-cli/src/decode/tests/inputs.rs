@@ -53,7 +53,12 @@ a S: sid:geheim6
 a S:
 a S: x\\
 a C: USR 5 TWN S t=geheim7 geheim7
+a C: usr 6 MD5 S geheim13
+a C: USR 7 md5 s geheim14
+a S: XFR 8 SB 192.0.2.1:1863 cki geheim15
+a S: rng 9 192.0.2.1:1863 cki geheim16 b@c.d B
 b C: USR 1 a@b.c geheim8
+b C: usr 2 a@b.c geheim17
 c C: ANS 1 a@b.c geheim9 77
 c S: MSG b@c.d B 63
 c S: Content-Type: text/x-msmsgsinvite
@@ -82,7 +87,7 @@ fn secrets_occur_in_no_form_unless_they_are_asked_for() {
     let mut options = Options::new(Form::Json);
     options.show_secrets = true;
     let (out, ..) = decode_as(options, SECRETS.as_bytes());
-    for number in [1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12] {
+    for number in [1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 14, 15, 16, 17] {
         assert!(out.contains(&format!("geheim{number}")), "{number}: {out}");
     }
 }
