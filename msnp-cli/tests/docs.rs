@@ -88,6 +88,20 @@ fn commands_in_the_documents_are_good() {
 }
 
 #[test]
+fn the_example_of_a_driver_is_as_short_as_promised_and_takes_no_password_as_an_argument() {
+    let top = docs().join("../..");
+    let example = read(&top.join("msnp-proto/examples/blocking.rs"));
+    assert!(example.lines().count() <= 60, "{}", example.lines().count());
+    let readme = read(&top.join("README.md"));
+    assert!(readme.contains("a whole driver over std's sockets in 60 lines"));
+    // What stands on a command line others on the machine can read.
+    let usage = example.lines().find(|line| line.contains("--example blocking -- "));
+    let (before, arguments) = usage.and_then(|line| line.split_once(" -- ")).expect("a usage");
+    assert!(before.contains("MSNP_PASSWORD=") && !arguments.contains("PASSWORD"), "{usage:?}");
+    assert!(example.contains("env::var(\"MSNP_PASSWORD\")"));
+}
+
+#[test]
 fn the_example_of_a_configuration_is_good() {
     let text = read(&docs().join("AUTOMATION.md"));
     let blocks = blocks(&text);

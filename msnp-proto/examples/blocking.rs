@@ -1,5 +1,5 @@
 //! Signs in, says one text and prints what happens, over blocking sockets and nothing but std:
-//! `cargo run --example blocking -- HOST:PORT ACCOUNT PASSWORD RECIPIENT TEXT`
+//! `MSNP_PASSWORD=... cargo run --example blocking -- HOST:PORT ACCOUNT RECIPIENT TEXT`
 use std::io::{ErrorKind, Read, Write};
 use std::{collections::HashMap, error::Error, net::TcpStream, time};
 
@@ -10,9 +10,9 @@ use msnp_proto::types::{Delivery, Handle};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let [server, account, password, to, text] = &args[..] else { Err("5 words")? };
+    let [server, account, to, text] = &args[..] else { Err("4 words")? };
     let (server, to) = (server.parse()?, to.parse::<Handle>()?);
-    let sign_in = SignIn::new(account.parse()?, password.as_str().into(), server);
+    let sign_in = SignIn::new(account.parse()?, std::env::var("MSNP_PASSWORD")?.into(), server);
     let start = time::Instant::now();
     let now = || Instant::from(start.elapsed());
     let mut client = Client::new(Config::new());
