@@ -240,3 +240,17 @@ fn a_sender_without_a_reader_finishes_and_says_so() {
     bob.interrupt();
     bob.end().assert_code(130);
 }
+
+#[test]
+fn a_server_that_refers_people_to_its_own_machine_says_so() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let at = taken.local_addr().expect("it listens").to_string();
+    for (advertise, is_told) in [(&[][..], true), (&["--advertise", "im.example.net"], false)] {
+        let args = ["serve", "--single", "--listen", &at, "--switchboard", "0.0.0.0:0"];
+        // It does not come up: the port is taken.
+        let ended = run(&[&args, advertise].concat());
+        assert_eq!(ended.code, 75, "{}", ended.stderr);
+        let warned = ended.stderr.contains("nobody on another machine can chat");
+        assert_eq!(warned, is_told, "{}", ended.stderr);
+    }
+}

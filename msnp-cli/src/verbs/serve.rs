@@ -37,6 +37,9 @@ pub(crate) fn run(args: &ServeArgs) -> Result<Exit, Failure> {
     }
     let config = config(args)?;
     let mut console = Console::open(&args.output)?;
+    if let Some(warning) = unreachable(&config) {
+        console.log.note(warning);
+    }
     make_room(config.limits.connections, &console);
     let accounts = accounts(args, &console)?;
     let hub = Hub::new(config, accounts, Box::new(SystemEntropy));
@@ -169,6 +172,23 @@ fn config(args: &ServeArgs) -> Result<HubConfig, Failure> {
     Ok(config)
 }
 
+/// What others cannot do, if they are referred to an address at which only this machine is reached:
+/// who listens at every address has none to name.
+fn unreachable(config: &HubConfig) -> Option<String> {
+    if config.advertise.is_some() {
+        return None;
+    }
+    let notification = (!config.single).then_some(("sign in", config.notification));
+    let mut referrals = notification.into_iter().chain([("chat", config.switchboard)]);
+    let (what, at) = referrals.find(|(_, at)| at.ip().is_unspecified())?;
+    let named = if at.is_ipv4() { "127.0.0.1" } else { "::1" };
+    Some(format!(
+        "nobody on another machine can {what}: they are referred to {named}, because {} stands for \
+         every address; give the host name or address that they use with --advertise",
+        at.ip()
+    ))
+}
+
 /// Asks the system for a descriptor for every connection, and says so if there are not enough. Then
 /// those who come too late wait in the system's queue.
 fn make_room(connections: usize, console: &Console) {
@@ -296,5 +316,32 @@ fn words(why: Why) -> String {
         Why::Moved => "moved to another server".into(),
         Why::Operator => "ended by the operator".into(),
         _ => "the server ended it".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_listens_everywhere_and_names_no_host_is_told_what_others_cannot_do() {
+        let rows = [
+            ("127.0.0.1:1863", None, false, None),
+            ("192.0.2.1:1863", None, false, None),
+            ("0.0.0.0:1863", None, false, Some(["can sign in:", "to 127.0.0.1,"])),
+            ("[::]:1863", None, false, Some(["can sign in:", "to ::1,"])),
+            ("0.0.0.0:1863", None, true, Some(["can chat:", "to 127.0.0.1,"])),
+            ("0.0.0.0:1863", Some("im.example.net"), false, None),
+        ];
+        for (listen, advertise, single, expected) in rows {
+            let mut config = HubConfig::new(listen.parse().expect("an address"));
+            (config.advertise, config.single) = (advertise.map(Into::into), single);
+            let said = unreachable(&config);
+            assert_eq!(said.is_some(), expected.is_some(), "{listen} {single}: {said:?}");
+            for words in expected.into_iter().flatten() {
+                let said = said.as_deref().unwrap_or_default();
+                assert!(said.contains(words) && said.contains("--advertise"), "{said}");
+            }
+        }
     }
 }
