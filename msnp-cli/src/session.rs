@@ -107,8 +107,9 @@ impl Session {
                     let limit = until.map_or(Duration::ZERO, |(_, limit)| limit);
                     let limit = humantime::format_duration(limit);
                     let found = self.diagnosis(Trouble::TimedOut);
-                    let seen = found
-                        .map_or_else(String::new, |it| format!(": {}; {}", it.seen, it.advice));
+                    let seen = found.map_or_else(String::new, |it| {
+                        format!(": {}; {}", self.seen(&it), it.advice)
+                    });
                     self.log.error(format_args!("not signed in within --timeout of {limit}{seen}"));
                     let text = format!("--timeout of {limit} ran out");
                     return Ok(Err(Failure::new(Exit::Timeout, text)));
@@ -147,8 +148,8 @@ impl Session {
         let (server, account) = (&self.server, &self.account);
         let exit = Exit::of_lost(why);
         let (exit, seen, advice) = match self.diagnosis(Trouble::Lost(why)) {
-            Some(found) if found.is_foreign => (Exit::Protocol, found.seen, found.advice),
-            Some(found) => (exit, found.seen, found.advice),
+            Some(found) if found.is_foreign => (Exit::Protocol, self.seen(&found), found.advice),
+            Some(found) => (exit, self.seen(&found), found.advice),
             None => (exit, why.to_string(), advice(exit, why).into()),
         };
         self.log.error(format_args!("cannot sign in to {server} as {account}: {seen}; {advice}"));
@@ -163,11 +164,22 @@ impl Session {
             _ if self.protocol.is_none() && seen.peer.is_some() => {
                 Some(diagnose(StageName::Version, trouble, &seen))
             }
+            _ if seen.peer.is_none() && seen.referral.is_some() => {
+                Some(diagnose(StageName::Connect, trouble, &seen))
+            }
             // It speaks the protocol, so that much is certain.
             Trouble::Lost(Lost::Violation(Violation::Referrals { .. } | Violation::Package)) => {
                 Some(diagnose(StageName::Auth, trouble, &seen))
             }
             _ => None,
+        }
+    }
+
+    /// What was seen, and where if that is not where the user wanted to go.
+    fn seen(&self, found: &Diagnosis) -> String {
+        match self.watch.seen().referral.filter(|_| found.is_referred) {
+            Some(referral) => format!("referred to {}: {}", referral.to, found.seen),
+            None => found.seen.clone(),
         }
     }
 
@@ -242,6 +254,7 @@ impl Session {
             }
             Told::Referred { to } => {
                 self.log.detail(format_args!("the server refers us to {to}"));
+                self.watch.referred(self.at.clone(), to.clone());
                 None
             }
             Told::Authenticated { account, .. } => {

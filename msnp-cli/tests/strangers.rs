@@ -104,6 +104,51 @@ fn servers_that_refer_to_each_other_are_found_out_by_every_verb() {
 }
 
 #[test]
+fn a_referral_that_leads_nowhere_is_not_blamed_on_the_user() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let closed = listener.local_addr().expect("it listens").to_string();
+    drop(listener);
+    let web = Fake::start(|_, _| Answer::SayAndHangUp(b"HTTP/1.1 400 Bad Request\r\n".to_vec()));
+    let mute = Fake::start(|_, _| Answer::HangUp);
+    let rows = [
+        (closed.as_str(), 75, "nobody listens there"),
+        ("nowhere.invalid:1863", 68, "the name has no address"),
+        (&web.at, 76, "as a web server does"),
+        (&mute.at, 75, "it closed the connection without a word"),
+    ];
+    for (to, code, seen) in rows {
+        let target = to.to_owned();
+        let fake =
+            Fake::start(move |_, line| match line.split(' ').collect::<Vec<_>>().as_slice() {
+                ["USR", trid, "MD5", "I", ..] => {
+                    Answer::Say(format!("XFR {trid} NS {target} 0\r\n").into_bytes())
+                }
+                _ => Answer::Usual,
+            });
+        for verb in VERBS {
+            let ended = Msnp::start_as("alice", &fake.at, &[verb, &["-o", "json"]].concat()).end();
+            ended.assert_code(code);
+            let text = &ended.stderr;
+            let advice = format!("tell the operator of {}, which refers to {to};", fake.at);
+            assert!(text.contains(seen) && text.contains(&advice), "{verb:?}: {text}");
+            assert!(!text.contains("--server"), "{verb:?}: {text}");
+            if *verb == ["check"] {
+                assert!(text.contains(&format!("failed at {to}: ")), "{text}");
+                let stages = ended.all("stage");
+                let failed = stages.iter().find(|stage| stage["result"] == "failed");
+                let cause = failed.and_then(|stage| stage["cause"].as_str());
+                assert!(cause.is_some_and(|cause| cause.contains("in the referral")), "{stages:?}");
+            } else {
+                assert!(
+                    text.contains(&format!("referred to {to}: {seen}")) || code == 76,
+                    "{text}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
 fn a_server_that_closes_without_a_word_may_be_tried_again() {
     for verb in VERBS {
         let ended = meet(verb, b"", true);

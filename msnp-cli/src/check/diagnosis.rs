@@ -27,6 +27,8 @@ pub(crate) struct Diagnosis {
     pub(crate) advice: String,
     /// It is another kind of server by what it said first, whatever became of the session.
     pub(crate) is_foreign: bool,
+    /// The address comes from another server, which may be the one to blame.
+    pub(crate) is_referred: bool,
 }
 
 /// Kinds of servers that people have at the address that they gave, by the first bytes they say.
@@ -44,7 +46,8 @@ const KINDS: [(&[u8], &str); 11] = [
     (b"NOTICE ", "an IRC server"),
 ];
 
-/// Finds the words.
+/// Finds the words. Behind a referral what was seen of a server that does not even speak the protocol
+/// is the same, and whose mistake it is another thing.
 pub(crate) fn diagnose(stage: StageName, trouble: Trouble, seen: &Seen) -> Diagnosis {
     let foreign = if stage == StageName::Version { foreign(seen) } else { None };
     let is_foreign = foreign.is_some();
@@ -53,7 +56,33 @@ pub(crate) fn diagnose(stage: StageName, trouble: Trouble, seen: &Seen) -> Diagn
         (None, Trouble::TimedOut) => timed_out(stage, seen),
         (None, Trouble::Lost(why)) => lost(stage, why, seen),
     };
-    Diagnosis { seen: what, cause: cause.into(), advice: advice.into(), is_foreign }
+    let referral = seen.referral.as_ref().filter(|_| is_of_address(stage, trouble));
+    let is_referred = referral.is_some();
+    let (cause, advice) = match referral {
+        Some(referral) => (
+            "a wrong address in the referral, or the server that it names does not run".into(),
+            format!(
+                "tell the operator of {}, which refers to {}; for `msnp serve` see --advertise",
+                referral.from, referral.to
+            ),
+        ),
+        None => (cause.into(), advice.into()),
+    };
+    Diagnosis { seen: what, cause, advice, is_foreign, is_referred }
+}
+
+/// Whether it may be that this is not the server at all.
+fn is_of_address(stage: StageName, trouble: Trouble) -> bool {
+    let is_known = matches!(
+        trouble,
+        Trouble::Lost(
+            Lost::Violation(Violation::Referrals { .. } | Violation::Version)
+                | Lost::ServerDown
+                | Lost::Dismissed
+                | Lost::Refused(_)
+        )
+    );
+    stage <= StageName::Version && !is_known
 }
 
 type Words = (String, &'static str, &'static str);

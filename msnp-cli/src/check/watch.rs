@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use msnp_mio::{Answer, Origin, Resolve, SystemResolver, Tap};
-use msnp_proto::machine::{Closed, ConnId};
+use msnp_proto::machine::{Closed, ConnId, Target};
 use msnp_proto::time::Instant;
 
 /// So many bytes of what a server says first are kept.
@@ -25,6 +25,15 @@ pub(crate) struct Seen {
     pub(crate) received: u64,
     /// When the last of them came.
     pub(crate) last: Option<Instant>,
+    /// Who sent us there, if it is not where the user wanted to go.
+    pub(crate) referral: Option<Rc<Referral>>,
+}
+
+/// A server that named another one.
+#[derive(Debug)]
+pub(crate) struct Referral {
+    pub(crate) from: Target,
+    pub(crate) to: Target,
 }
 
 /// What came of looking a name up, and how long that took.
@@ -47,9 +56,18 @@ impl Watch {
         self.lookup.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Another server's turn.
+    /// Another server's turn: the one that the user named.
     pub(crate) fn forget(&self) {
-        *self.seen.borrow_mut() = Seen::default();
+        self.turn_to(None);
+    }
+
+    /// Another server's turn: one that another server named.
+    pub(crate) fn referred(&self, from: Target, to: Target) {
+        self.turn_to(Some(Rc::new(Referral { from, to })));
+    }
+
+    fn turn_to(&self, referral: Option<Rc<Referral>>) {
+        *self.seen.borrow_mut() = Seen { referral, ..Seen::default() };
         *self.lookup.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
@@ -96,7 +114,9 @@ impl Tap for Spy {
     fn opened(&mut self, now: Instant, conn: ConnId, origin: Origin<'_>, peer: SocketAddr) {
         if (self.wanted)(conn) {
             // What was said on another connection says nothing of this one.
-            *self.watch.seen.borrow_mut() = Seen { peer: Some(peer), ..Seen::default() };
+            let mut seen = self.watch.seen.borrow_mut();
+            let referral = seen.referral.take();
+            *seen = Seen { peer: Some(peer), referral, ..Seen::default() };
         }
         if let Some(other) = &mut self.other {
             other.opened(now, conn, origin, peer);

@@ -75,6 +75,7 @@ fn check(
     let server = session.server().clone();
     let mut stages = Stages::new(session.now(), &server, last);
     named_by_address(session, &mut stages, &server);
+    let mut at = server;
     session.begin()?;
     while let Some(stage) = stages.now() {
         if let Some(failure) = missing.as_ref().filter(|_| stage > StageName::Version) {
@@ -103,7 +104,7 @@ fn check(
                 }
                 match &told {
                     Told::Referred { to } => {
-                        watch.forget();
+                        watch.referred(std::mem::replace(&mut at, to.clone()), to.clone());
                         named_by_address(session, &mut stages, to);
                     }
                     Told::Warning(_) | Told::System(_) => session.show(&told),
@@ -149,6 +150,7 @@ fn no_password(failure: &Failure) -> Diagnosis {
         cause: "nothing that the server does: we have no password to sign in with".into(),
         advice: "give the password, or go no further than --as-far-as version".into(),
         is_foreign: false,
+        is_referred: false,
     }
 }
 
