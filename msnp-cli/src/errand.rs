@@ -496,7 +496,7 @@ fn advice(code: u16) -> Option<&'static str> {
         219 => "take it off the other list first: `msnp contacts allow` and `block` do",
         223 => "remove a group first",
         224 | 225 => "`msnp groups list` shows those that there are",
-        500..=605 | 910..=924 => "trying again later may help",
+        500..=605 | 910..=922 => "trying again later may help",
         800 => "wait a minute between changes",
         _ => return None,
     })

@@ -15,7 +15,7 @@ use msnp_proto::machine::Target;
 use msnp_proto::pair::{Both, Either};
 use msnp_proto::secret::Secret;
 use msnp_proto::time::Instant;
-use msnp_proto::types::{Delivery, Handle, Status};
+use msnp_proto::types::{Delivery, ErrorCode, Handle, Status};
 
 use crate::agent::Means;
 use crate::check::diagnosis::{Diagnosis, Trouble, diagnose};
@@ -166,6 +166,10 @@ impl Session {
             }
             _ if seen.peer.is_none() && seen.referral.is_some() => {
                 Some(diagnose(StageName::Connect, trouble, &seen))
+            }
+            // What is to be done about it has nothing to do with the password, nor with time.
+            Trouble::Lost(Lost::Refused(ErrorCode::CHILD_ACCOUNT | ErrorCode::NOT_VERIFIED)) => {
+                Some(diagnose(StageName::Auth, trouble, &seen))
             }
             // It speaks the protocol, so that much is certain.
             Trouble::Lost(Lost::Violation(Violation::Referrals { .. } | Violation::Package)) => {

@@ -149,6 +149,25 @@ fn a_referral_that_leads_nowhere_is_not_blamed_on_the_user() {
 }
 
 #[test]
+fn what_no_time_will_mend_is_not_called_a_busy_server() {
+    for (code, exit, advice) in [("924", 75, "confirm it"), ("923", 77, "give the consent")] {
+        for verb in VERBS {
+            let fake = Fake::start(move |_, line| match line.starts_with("USR 4") {
+                true => Answer::Say(format!("{code} 4\r\n").into_bytes()),
+                false => Answer::Usual,
+            });
+            let ended = Msnp::start_as("alice", &fake.at, &[verb, &["-o", "json"]].concat()).end();
+            ended.assert_code(exit);
+            let text = &ended.stderr;
+            assert!(text.contains(code) && text.contains(advice), "{verb:?}: {text}");
+            for wrong in ["again later", "busy", "the password"] {
+                assert!(!text.contains(wrong), "{verb:?}: {text}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_server_that_closes_without_a_word_may_be_tried_again() {
     for verb in VERBS {
         let ended = meet(verb, b"", true);

@@ -191,6 +191,14 @@ fn not_connected(why: Closed) -> Words {
 
 fn refused(stage: StageName, code: ErrorCode) -> Words {
     let seen = format!("it refused: {code}");
+    if code == ErrorCode::NOT_VERIFIED {
+        // It may pass, and not by itself.
+        return (
+            seen,
+            "nobody has confirmed the e-mail address of the account yet",
+            "confirm it, as the server's operator says; until then the account cannot sign in",
+        );
+    }
     if code.is_temporary() {
         return (seen, "the server is busy or has trouble of its own", "try again later");
     }
