@@ -224,6 +224,24 @@ fn status_tells_who_is_online() {
 }
 
 #[test]
+fn others_see_the_session_leave_that_signing_in_ends_as_the_help_says() {
+    let (_serve, at) = Msnp::serve(&[]);
+    let mut alice = Msnp::start_as("alice", &at, &["listen", "-o", "json"]);
+    alice.until_type("online");
+    let is_of_bob = |event: &Value| event["type"] == "presence" && event["initial"] == false;
+    for verb in [&["contacts", "list"][..], &["status"], &["name"], &["check"]] {
+        let mut bob = Msnp::start_as("bob", &at, &["listen", "--no-reconnect", "-o", "json"]);
+        bob.until_type("online");
+        assert_eq!(alice.until(is_of_bob)["state"], "NLN");
+        act(&at, "bob", verb).assert_code(0);
+        assert_eq!(alice.until(is_of_bob)["state"], "FLN", "{verb:?}");
+        bob.end();
+        let help = run(&[verb[0], "--help"]).lines.join(" ");
+        assert!(help.contains("others see that one leave, and nothing of this"), "{help}");
+    }
+}
+
+#[test]
 fn accounts_are_managed_while_the_server_runs() {
     let folder = Folder::new();
     let path = folder.path("data");

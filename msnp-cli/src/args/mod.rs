@@ -323,8 +323,8 @@ Examples:
 
 One `stage` line each for resolve, connect, version, auth, list and online, with its time; for the
 one that fails what was seen, what usually causes it and what to do. Up to version no account is
-needed, and without one it goes no further. Beyond, signing in ends the account's other session;
-nobody sees you come and go.
+needed, and without one it goes no further. Beyond, signing in ends the account's other session,
+if there is one: others see that one leave, and nothing of this.
 
 Exit: 0 all passed, 68 no such host, 75 not connected or hung up, 76 no such server, 77 password
 refused, 124 time ran out.";

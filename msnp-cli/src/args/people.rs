@@ -25,7 +25,7 @@ Examples:
   msnp contacts list -o json | jq -r 'select(.type == \"contact\") | .account'
 
 One line for each account: `contact` with what holds now, or `refused` with the server's number.
-Signing in ends your other session, if there is one; nobody sees you come and go.
+Signing in ends your other session, if there is one: others see that one leave, and nothing of this.
 Options go behind the task, as in the examples. `msnp contacts TASK --help` shows them.
 Exit: 0 done (or so already), 1 for some only, 3 asked but not answered, 65 a name that cannot be
 one, 69 no such account, contact or group, 75 try again, 77 password refused, 124 time ran out.";
@@ -248,7 +248,8 @@ Examples:
 
 One `presence` line for each contact; who hides from you or blocks you is offline.
 Your own presence lasts as long as you are signed in, so it cannot be set in passing: use
-`msnp chat` or a script. Signing in ends your other session; nobody sees you come and go.";
+`msnp chat` or a script. Signing in ends your other session, if there is one: others see that one
+leave, and nothing of this.";
 
 /// Print or change the name that others see
 #[derive(Args, Debug)]
@@ -267,7 +268,8 @@ Examples:
   msnp name --server im.example.net --account alice@example.net
   msnp name --server im.example.net --account alice@example.net \"Alice in Wonderland\"
 
-Signing in ends your other session, if there is one.";
+Signing in ends your other session, if there is one: others see that one leave, and nothing
+of this.";
 
 /// Print or change who may see and call you
 #[derive(Args, Debug)]
