@@ -339,8 +339,13 @@ pub(crate) struct Mail {
     pub(crate) inbox: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) folders: Option<u32>,
+    /// Name and address together, which nobody can take apart: a name may hold anything.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) from: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) from_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) from_address: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) subject: Option<String>,
     /// The folder that mails were in, in the server's words.

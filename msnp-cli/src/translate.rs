@@ -34,6 +34,8 @@ pub(crate) fn event(told: &Told) -> Option<Event> {
         }),
         Told::NewMail(mail) => Event::Mail(Mail {
             from: Some(format!("{} <{}>", mail.from, mail.from_address)),
+            from_name: Some(mail.from.clone()),
+            from_address: Some(mail.from_address.clone()),
             subject: Some(mail.subject.clone()),
             ..Mail::default()
         }),

@@ -37,6 +37,16 @@ fn people_hear_of_mail_and_of_the_end_that_is_coming() {
     let mail = bob.until_type("mail");
     assert_eq!(mail["from"], "Eve <eve@x.y>");
 
+    // A name that looks like an address is told from the address.
+    let line =
+        r#"{"do":"mail","account":"bob@example.net","from":"eve@x.y","name":"A <boss@x.y>"}"#;
+    assert_eq!(order(&mut serve, line)["people"], 1);
+    let mail = bob.until_type("mail");
+    assert_eq!(
+        (&mail["from_name"], &mail["from_address"], &mail["from"]),
+        (&"A <boss@x.y>".into(), &"eve@x.y".into(), &"A <boss@x.y> <eve@x.y>".into())
+    );
+
     let line = r#"{"do":"mailbox","account":"alice@example.net","inbox":3}"#;
     assert_eq!(order(&mut serve, line)["people"], 0, "she is not there");
 
