@@ -273,7 +273,8 @@ impl Agent {
             }
             Err(misuse) => {
                 let Refusal { exit, reason, .. } = Refusal::of_misuse(misuse);
-                let marked = means.ledger.failed(mark, to, exit, reason);
+                let chat = whom.chat();
+                let marked = means.ledger.failed_in(mark, to, chat, exit, reason);
                 self.reports.push_back(Report { marked, error: None });
             }
         }

@@ -60,6 +60,7 @@ pub(crate) enum Event {
         // `id` is the name of a command.
         #[serde(rename = "group")]
         id: u32,
+        #[serde(skip_serializing_if = "Option::is_none")]
         name: Option<String>,
         change: Change,
     },
@@ -72,7 +73,12 @@ pub(crate) enum Event {
         contacts: usize,
     },
     /// A setting changed.
-    Setting { name: String, value: String, account: Option<String> },
+    Setting {
+        name: String,
+        value: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        account: Option<String>,
+    },
     /// A setting of this program, and where it comes from.
     #[serde(rename = "setting")]
     Configured(Box<Configured>),
@@ -411,6 +417,8 @@ pub(crate) struct Format {
 /// Where a message is that has not ended.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Passing {
+    /// Whom it is for; empty if nobody is known to be in that chat.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) to: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) chat: Option<u32>,
@@ -419,7 +427,11 @@ pub(crate) struct Passing {
 /// The end of a message.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Ending {
+    /// Whom it was for; empty if nobody is known to be in that chat.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) to: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) chat: Option<u32>,
     /// The server's number, if it gave one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) code: Option<u16>,

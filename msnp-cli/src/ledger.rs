@@ -73,10 +73,22 @@ impl Ledger {
 
     /// A message ended before the client could take it.
     pub(crate) fn failed(&mut self, mark: Mark, to: String, exit: Exit, reason: String) -> Marked {
+        self.failed_in(mark, to, None, exit, reason)
+    }
+
+    /// The same for one that was for a chat.
+    pub(crate) fn failed_in(
+        &mut self,
+        mark: Mark,
+        to: String,
+        chat: Option<u32>,
+        exit: Exit,
+        reason: String,
+    ) -> Marked {
         self.count(exit);
         self.line_ended(mark.line, exit);
         self.counts.failed += 1;
-        let event = Event::Failed(Ending { to, code: None, reason: Some(reason), ms: 0 });
+        let event = Event::Failed(Ending { to, chat, code: None, reason: Some(reason), ms: 0 });
         Marked { mark, event }
     }
 
@@ -118,7 +130,8 @@ impl Ledger {
     ) -> Option<Marked> {
         let entry = self.open.remove(&message)?;
         let ms = millis(now, entry.begun);
-        let mut end = Ending { to: entry.to, code: None, reason: None, ms };
+        let chat = Some(entry.chat.0);
+        let mut end = Ending { to: entry.to, chat, code: None, reason: None, ms };
         let mut exit = Exit::of_outcome(outcome);
         let event = match outcome {
             Outcome::Acknowledged => {

@@ -84,8 +84,8 @@ fn everything_is_as_left_after_a_restart() {
         json!({"type": "group", "group": 3, "name": "New and 'old'", "contacts": 0}),
         json!({"type": "setting", "name": "name", "value": "Alice \u{1f600} B.",
             "account": "alice@example.net"}),
-        json!({"type": "setting", "name": "privacy", "value": "BL", "account": null}),
-        json!({"type": "setting", "name": "prompt", "value": "N", "account": null}),
+        json!({"type": "setting", "name": "privacy", "value": "BL"}),
+        json!({"type": "setting", "name": "prompt", "value": "N"}),
     ];
     assert_eq!(before.get(..expected.len()), Some(&expected[..]));
     let of_bob = everything(&at, "bob");

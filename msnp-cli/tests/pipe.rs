@@ -193,7 +193,25 @@ fn what_is_wrong_is_refused_once_and_the_rest_is_done() {
     pipe.end().assert_code(65);
     let ended = pipe_of(&[json!({"do": "send", "chat": 99, "text": "x"})]);
     ended.assert_code(69);
-    assert_eq!(ended.all("failed")[0]["reason"], "there is no such chat");
+    let failed = &ended.all("failed")[0];
+    assert_eq!(failed["reason"], "there is no such chat");
+    // An account is what `to` holds, and here there is none.
+    assert_eq!((&failed["chat"], failed.get("to")), (&99.into(), None), "{failed}");
+}
+
+#[test]
+fn what_is_not_known_is_left_out() {
+    let ended = pipe_of(&[
+        json!({"do": "status", "state": "BSY"}),
+        json!({"do": "add-group", "name": "Work"}),
+        json!({"do": "remove-group", "group": "Work"}),
+        json!({"do": "send", "to": ECHO, "text": "x"}),
+    ]);
+    ended.assert_code(0);
+    assert_eq!((ended.all("group").len(), ended.all("acked").len()), (2, 1));
+    let nulls: Vec<&String> = ended.lines.iter().filter(|line| line.contains(":null")).collect();
+    assert!(nulls.is_empty(), "{nulls:?}");
+    assert_eq!(ended.all("acked")[0]["chat"], ended.all("sent")[0]["chat"]);
 }
 
 #[test]

@@ -27,7 +27,7 @@ impl Talks {
         self.by_chat.get(&chat)
     }
 
-    /// Whom a text is for, in words.
+    /// Whom a text is for: an account, or several; empty if nobody is known to be in that chat.
     pub(super) fn name(&self, client: &Client, whom: &Whom) -> String {
         match whom {
             Whom::Person(who) => who.to_string(),
@@ -37,7 +37,7 @@ impl Talks {
                     client.members(chat).map(|(who, _)| who.to_string()).collect();
                 match (members.as_slice(), self.whose(chat)) {
                     ([], Some(who)) => who.to_string(),
-                    ([], None) => format!("chat {number}"),
+                    ([], None) => String::new(),
                     (members, _) => members.join(", "),
                 }
             }

@@ -136,7 +136,7 @@ impl Words<'_> {
                 account.as_ref().map_or(Ok(()), |account| write!(f, " {account}"))?;
                 write!(f, ": {people} {}", if *people == 1 { "person" } else { "people" })
             }
-            Event::Queued(at) | Event::Sent(at) => write!(f, "to {}", at.to),
+            Event::Queued(at) | Event::Sent(at) => words_of_addressee(f, &at.to, at.chat),
             Event::Acked(end) | Event::Nacked(end) | Event::Failed(end) | Event::Unknown(end) => {
                 words_of_ending(f, end)
             }
@@ -351,8 +351,16 @@ fn words_of_message(f: &mut fmt::Formatter<'_>, message: &Message) -> fmt::Resul
     }
 }
 
+/// Whom a message is for; the chat, if nobody is known to be in it.
+fn words_of_addressee(f: &mut fmt::Formatter<'_>, to: &str, chat: Option<u32>) -> fmt::Result {
+    match chat {
+        Some(chat) if to.is_empty() => write!(f, "to chat {chat}"),
+        _ => write!(f, "to {to}"),
+    }
+}
+
 fn words_of_ending(f: &mut fmt::Formatter<'_>, end: &Ending) -> fmt::Result {
-    write!(f, "to {}", end.to)?;
+    words_of_addressee(f, &end.to, end.chat)?;
     match (&end.reason, end.code) {
         (Some(reason), Some(code)) if !reason.contains(&code.to_string()) => {
             write!(f, ": {reason} ({code})")?;
@@ -414,6 +422,19 @@ mod tests {
             shown,
             format!("message       bob@example.net \"{safe}\" (not a contact): {safe}")
         );
+    }
+
+    #[test]
+    fn a_message_for_a_chat_of_nobody_names_the_chat() {
+        for (to, chat, shown) in [
+            ("", Some(99), "failed        to chat 99: why (0 ms)"),
+            ("bob@x.y", Some(1), "failed        to bob@x.y: why (0 ms)"),
+            ("bob@x.y", None, "failed        to bob@x.y: why (0 ms)"),
+        ] {
+            let (to, reason) = (to.into(), Some("why".into()));
+            let failed = Event::Failed(Ending { to, chat, code: None, reason, ms: 0 });
+            assert_eq!(line(&failed, false), shown);
+        }
     }
 
     #[test]

@@ -82,3 +82,13 @@ pub enum Whom {
     /// To everybody in the chat of this number.
     Chat(u32),
 }
+
+impl Whom {
+    /// The chat, if it was named by its number.
+    pub(crate) fn chat(&self) -> Option<u32> {
+        match self {
+            Self::Chat(number) => Some(*number),
+            Self::Person(_) => None,
+        }
+    }
+}

@@ -213,12 +213,13 @@ impl Pipe<'_> {
                 let mark = mark.clone();
                 match action {
                     Action::Send { to, .. } => {
+                        let chat = to.chat();
                         let to = match to {
                             Whom::Person(who) => who.to_string(),
-                            Whom::Chat(number) => format!("chat {number}"),
+                            Whom::Chat(_) => String::new(),
                         };
                         let reason = refusal.reason.clone();
-                        let failed = self.session.ledger.failed(mark, to, exit, reason);
+                        let failed = self.session.ledger.failed_in(mark, to, chat, exit, reason);
                         self.session.emit(&failed);
                     }
                     action => {
