@@ -79,7 +79,8 @@ struct Words<'a>(&'a Event, &'a Mark);
 impl fmt::Display for Words<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(event, mark) = self;
-        if let Some(id) = &mark.id {
+        // A chat has a number of its own, and two of them side by side say nothing.
+        if let Some(id) = mark.id.as_ref().filter(|_| !matches!(event, Event::Chat(_))) {
             write!(f, "{id} ")?;
         }
         self.words(f)?;
@@ -395,7 +396,7 @@ fn named(f: &mut fmt::Formatter<'_>, account: &str, name: Option<&str>) -> fmt::
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::events::Presence;
+    use crate::events::{Passing, Presence};
 
     fn line(event: &Event, colour: bool) -> String {
         let mut out = Vec::new();
@@ -434,6 +435,25 @@ mod tests {
             let (to, reason) = (to.into(), Some("why".into()));
             let failed = Event::Failed(Ending { to, chat, code: None, reason, ms: 0 });
             assert_eq!(line(&failed, false), shown);
+        }
+    }
+
+    #[test]
+    fn the_number_of_a_chat_is_the_only_one_in_its_line() {
+        let opened = Event::Chat(Chat {
+            chat: 2,
+            change: Change::Opened,
+            account: Some("bob@x.y".into()),
+            reason: None,
+        });
+        let queued = Event::Queued(Passing { to: "bob@x.y".into(), chat: Some(2) });
+        for (event, shown) in [
+            (opened, "chat          2 opened with bob@x.y"),
+            (queued, "queued        1 to bob@x.y"),
+        ] {
+            let mut out = Vec::new();
+            write(&mut out, &event, &Mark::of_id("1"), false);
+            assert_eq!(String::from_utf8(out).expect("text is UTF-8"), shown);
         }
     }
 
