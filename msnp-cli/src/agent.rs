@@ -51,6 +51,8 @@ pub(crate) struct Agent {
     leaves: Vec<(Mark, ChatId)>,
     /// Chats that we left: their end has been told.
     left: BTreeSet<ChatId>,
+    /// Chats that were closed, and where nobody has been or was called since.
+    closed: BTreeSet<ChatId>,
     reports: VecDeque<Report>,
     /// What was said of our own state last, for the client says it once more.
     state: Option<Event>,
@@ -138,6 +140,7 @@ impl Agent {
             }
             Told::Joined { chat, account, .. } => {
                 self.talks.joined(*chat, account);
+                self.closed.remove(chat);
                 return Some(self.answered(means, *chat, account));
             }
             Told::NotReached { chat, account, why } => {
@@ -147,6 +150,7 @@ impl Agent {
                 if self.left.remove(chat) {
                     return None;
                 }
+                keep(&mut self.closed, *chat);
                 return Some(self.hung_up(means, *chat, *why));
             }
             Told::Lost { why } => {
@@ -292,6 +296,9 @@ impl Agent {
             Whom::Person(who) => self.chat_with(means, mark, who)?,
         };
         let said = means.client.send_text(means.now, chat, text, Delivery::Always);
+        if said.is_ok() {
+            self.closed.remove(&chat);
+        }
         match (said, whom) {
             // The client forgets a chat that was not used for long.
             (Err(Misuse::NoSuchChat), Whom::Person(who)) => {
@@ -384,6 +391,7 @@ impl Agent {
             }
         }
         let chat = self.chat_with(means, mark, who)?;
+        self.closed.remove(&chat);
         self.calls.push(Call { mark: mark.clone(), chat, who: who.clone(), typing });
         Ok(())
     }
@@ -413,12 +421,16 @@ impl Agent {
         }
         let gone = Refusal::without_asking("the chat was left");
         self.give_up(means, |call| call.chat == chat, &gone);
-        if self.left.len() >= CHATS {
-            self.left.pop_first();
-        }
-        self.left.insert(chat);
         mark.line.into_iter().for_each(|line| means.ledger.finish(line));
-        let closed = Chat { chat: chat.0, change: Change::Closed, account: None, reason: None };
+        // Its end was told then, and is not told as if it were another one.
+        let reason = match self.closed.remove(&chat) {
+            true => Some("it was closed before".into()),
+            false => {
+                keep(&mut self.left, chat);
+                None
+            }
+        };
+        let closed = Chat { chat: chat.0, change: Change::Closed, account: None, reason };
         self.say(mark, Event::Chat(closed));
     }
 
@@ -476,6 +488,14 @@ impl Agent {
         self.calls = kept;
         taken
     }
+}
+
+/// Remembers a chat, and as many before it as there is room for.
+fn keep(chats: &mut BTreeSet<ChatId>, chat: ChatId) {
+    if chats.len() >= CHATS {
+        chats.pop_first();
+    }
+    chats.insert(chat);
 }
 
 fn joined(chat: ChatId, who: &Handle) -> Event {

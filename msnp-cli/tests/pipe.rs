@@ -293,6 +293,39 @@ fn somebody_who_calls_is_answered_where_they_are() {
 }
 
 #[test]
+fn who_leaves_a_chat_that_is_closed_hears_that_it_was() {
+    let (_serve, at) = Msnp::serve(&[]);
+    let mut pipe = start(&at, &[]);
+    pipe.until_type("online");
+    let leave =
+        |id: &str, chat: &Value| format!("{}\n", json!({"id": id, "do": "leave", "chat": chat}));
+    let meet = || {
+        let mut bob = Msnp::start_as("bob", &at, &["chat", "-o", "json", "alice@example.net"]);
+        bob.until(|event| event["change"] == "joined");
+        bob
+    };
+    let bob = meet();
+    let chat = pipe.until(|event| event["change"] == "joined")["chat"].clone();
+    bob.end().assert_code(0);
+    let closed = pipe.until(|event| event["change"] == "closed");
+    assert_eq!((&closed["chat"], closed.get("id")), (&chat, None));
+    pipe.say(&leave("1", &chat));
+    let closed = pipe.until(|event| event["id"] == "1");
+    assert_eq!(
+        (&closed["change"], &closed["reason"]),
+        (&"closed".into(), &"it was closed before".into())
+    );
+    pipe.say(&leave("2", &chat));
+    assert_eq!(pipe.until_type("refused")["name"], "there is no such chat");
+    // One that is open is closed by it, so there is no reason to give.
+    let _bob = meet();
+    let chat = pipe.until(|event| event["change"] == "joined")["chat"].clone();
+    pipe.say(&leave("3", &chat));
+    let closed = pipe.until(|event| event["change"] == "closed");
+    assert_eq!((&closed["id"], closed.get("reason")), (&"3".into(), None));
+}
+
+#[test]
 fn a_session_that_is_lost_is_made_again_and_commands_wait_for_it() {
     let fake = Fake::start(|n, line| match line.starts_with("MSG") && n < 12 {
         true => Answer::HangUpAll,
