@@ -404,25 +404,34 @@ pub(crate) fn person(roster: &Roster, who: &Handle, change: Option<Change>) -> E
     })
 }
 
-/// The number of the group that the user named, by name or number.
+/// What makes a number of what stands behind it, whatever name a group has.
+const NUMBER: &str = "number:";
+
+/// The number of the group that the user named, by name or number. Where the two are of different
+/// groups it is neither: it might be the wrong one that is removed.
 pub(crate) fn group_named(client: &Client, named: &str) -> Result<GroupId, Refusal> {
     check_groups(client)?;
     let groups: Vec<_> = client.roster().groups().collect();
-    let by_name = groups.iter().filter(|(_, name)| name.as_str() == named);
-    match by_name.map(|(id, _)| *id).collect::<Vec<_>>().as_slice() {
-        [one] => return Ok(*one),
-        [] => {}
-        [first, ..] => {
-            return Err(Refusal::without_asking(format!(
-                "several groups have the name {named:?}; use a number, as {first}"
-            )));
-        }
+    let number = named.strip_prefix(NUMBER).unwrap_or(named).parse().map(GroupId).ok();
+    let number = number.filter(|number| groups.iter().any(|(id, _)| id == number));
+    if let (Some(number), true) = (number, named.starts_with(NUMBER)) {
+        return Ok(number);
     }
-    let number = named.parse().map(GroupId).ok();
-    match number.filter(|number| groups.iter().any(|(id, _)| id == number)) {
-        Some(number) => Ok(number),
-        None => Err(Refusal::without_asking(format!(
+    let by_name = groups.iter().filter(|(_, name)| name.as_str() == named);
+    let by_name: Vec<GroupId> = by_name.map(|(id, _)| *id).collect();
+    match (by_name.as_slice(), number) {
+        ([one], None) => Ok(*one),
+        ([one], Some(number)) if *one == number => Ok(number),
+        ([], Some(number)) => Ok(number),
+        ([], None) => Err(Refusal::without_asking(format!(
             "there is no group {named:?}; `msnp groups list` shows those that there are"
+        ))),
+        ([one], Some(number)) => Err(Refusal::without_asking(format!(
+            "{named:?} is the name of group {one}, and another group has this number; say \
+             {NUMBER}{one} or {NUMBER}{number}"
+        ))),
+        ([first, ..], _) => Err(Refusal::without_asking(format!(
+            "several groups have the name {named:?}; use a number, as {NUMBER}{first}"
         ))),
     }
 }

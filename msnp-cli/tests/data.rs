@@ -159,6 +159,36 @@ fn each_account_and_group_has_its_own_answer() {
 }
 
 #[test]
+fn a_group_that_has_the_number_of_another_as_its_name_is_not_taken_for_it() {
+    let (_serve, at) = Msnp::serve(&[]);
+    let groups = || -> Vec<Value> {
+        let listed = act(&at, "alice", &["groups", "list"]);
+        listed.all("group").iter().map(|group| group["name"].clone()).collect()
+    };
+    // Numbers 1 to 3; group 0 is always there.
+    act(&at, "alice", &["groups", "add", "Pals", "1", "3"]).assert_code(0);
+    let rows: [(&[&str], &str); 4] = [
+        (&["groups", "remove", "1"], "\"1\" is the name of group 2"),
+        (&["groups", "rename", "1", "x"], "say number:2 or number:1"),
+        (&["contacts", "add", "--group", "1", "bob@example.net"], "say number:2 or number:1"),
+        (&["contacts", "list", "--group", "number:9"], "no group \"number:9\""),
+    ];
+    for (args, hint) in rows {
+        let ended = act(&at, "alice", args);
+        ended.assert_code(69);
+        assert!(ended.stderr.contains(hint), "{args:?}: {}", ended.stderr);
+        assert_eq!(groups(), ["~", "Pals", "1", "3"]);
+    }
+    // Its own number as a name is no riddle, nor is a name that is nobody's number.
+    act(&at, "alice", &["groups", "rename", "3", "7"]).assert_code(0);
+    act(&at, "alice", &["groups", "rename", "7", "Work"]).assert_code(0);
+    act(&at, "alice", &["groups", "remove", "number:2"]).assert_code(0);
+    assert_eq!(groups(), ["~", "Pals", "Work"]);
+    act(&at, "alice", &["groups", "remove", "1"]).assert_code(0);
+    assert_eq!(groups(), ["~", "Work"]);
+}
+
+#[test]
 fn what_is_said_of_groups_is_what_the_next_listing_says() {
     let folder = Folder::new();
     let path = folder.path("data");

@@ -168,7 +168,8 @@ Examples:
   msnp groups rename Work \"Old work\"
   msnp groups remove 3
 
-A group is named by its name or its number. Groups came with MSNP7. Group 0 is always there.
+A group is named by its name or its number; number:3 is a number also if a group has the name 3.
+Groups came with MSNP7. Group 0 is always there.
 Options go behind the task. `msnp groups TASK --help` shows them.
 Exit: as for `msnp contacts`.";
 
