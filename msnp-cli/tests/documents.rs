@@ -98,8 +98,34 @@ fn bash_completes() {
     assert_eq!(options, ["--password-command", "--password-file", "--password-stdin"]);
     let pages = ask("msnp man", "se").expect("it was there");
     assert_eq!(pages.split_whitespace().collect::<Vec<_>>(), ["send", "serve"]);
+    let versions = ask("msnp check --protocol", "").expect("it was there");
+    let versions: Vec<&str> = versions.split_whitespace().collect();
+    assert_eq!(versions, ["MSNP7", "MSNP6", "MSNP5", "MSNP4", "MSNP3", "MSNP2"]);
+    // No files where none is wanted, and files where one is.
+    for (option, offered) in [("--timeout", "Cargo"), ("--log-file", "Cargo.toml")] {
+        let said = ask(&format!("msnp send {option}"), "Cargo").expect("it was there");
+        // Before it bash complains that nobody pressed a key.
+        assert_eq!(said.lines().last(), Some(offered), "{option}");
+    }
     let stages = ask("msnp send --until", "").expect("it was there");
     assert_eq!(stages.split_whitespace().collect::<Vec<_>>(), ["queued", "sent", "acked"]);
+}
+
+#[test]
+fn fish_is_told_the_words_that_are_no_options() {
+    let script = run(&["completions", "fish"]).lines;
+    let mut pages = verbs();
+    pages.insert(0, "msnp".into());
+    for (verb, words) in [("man", pages.join(" ")), ("completions", "bash zsh fish".into())] {
+        let line = format!(
+            "complete -c msnp -n \"__fish_msnp_using_subcommand {verb}\" -f -a \"{words}\""
+        );
+        assert!(script.contains(&line), "{line}");
+    }
+    let is_protocol = |line: &&String| line.contains(" -l protocol ");
+    let protocol: Vec<&String> = script.iter().filter(is_protocol).collect();
+    let has_versions = |line: &&String| line.contains("MSNP7");
+    assert!(!protocol.is_empty() && protocol.iter().all(has_versions), "{protocol:?}");
 }
 
 #[test]
@@ -142,7 +168,12 @@ fn manual_pages_are_without_fault() {
 fn what_cannot_be_printed_is_said() {
     let ended = run(&["man", "sned"]);
     ended.assert_code(2);
-    assert!(ended.stderr.contains("did you mean send?"), "{}", ended.stderr);
+    let said = "there is no page \"sned\"; did you mean send? `msnp man` lists them";
+    assert!(ended.stderr.contains(said), "{}", ended.stderr);
+    let ended = run(&["man", "nosuch"]);
+    ended.assert_code(2);
+    let said = "there is no page \"nosuch\"; `msnp man` lists them";
+    assert!(ended.stderr.contains(said), "{}", ended.stderr);
     let ended = run(&["man", "\x1b[2J"]);
     ended.assert_code(2);
     assert!(!ended.stderr.contains('\x1b'));

@@ -4,8 +4,9 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
-use clap::CommandFactory;
 use clap::builder::PossibleValuesParser;
+use clap::{Arg, Command, CommandFactory, ValueHint};
+use msnp_proto::types::Dialect;
 
 use crate::args::{Cli, CompletionsArgs, ManArgs, Shell};
 use crate::config;
@@ -26,8 +27,47 @@ pub(crate) fn completions(args: &CompletionsArgs) -> Result<Exit, Failure> {
     command = command.mut_subcommand("man", |man| {
         man.mut_arg("page", |page| page.value_parser(PossibleValuesParser::new(pages)))
     });
+    command = completed(command);
     clap_complete::generate(shell, &mut command, "msnp", &mut script);
+    if args.shell == Shell::Fish {
+        script.extend_from_slice(words_for_fish(&command).as_bytes());
+    }
     print(&script)
+}
+
+/// The same with what a shell may offer: versions where one is wanted, and files nowhere but where
+/// a file is.
+fn completed(command: Command) -> Command {
+    let completed_arg = |arg: Arg| match (arg.get_id().as_str(), arg.get_value_hint()) {
+        ("protocol", _) => {
+            let words = Dialect::ALL.iter().rev().map(ToString::to_string);
+            arg.value_parser(PossibleValuesParser::new(words.collect::<Vec<_>>()))
+        }
+        (_, ValueHint::Unknown)
+            if arg.get_action().takes_values() && arg.get_possible_values().is_empty() =>
+        {
+            arg.value_hint(ValueHint::Other)
+        }
+        _ => arg,
+    };
+    command.mut_args(completed_arg).mut_subcommands(completed)
+}
+
+/// What the generator for fish leaves out: words that are no options.
+fn words_for_fish(command: &Command) -> String {
+    let mut lines = String::new();
+    for verb in command.get_subcommands() {
+        let values = verb.get_positionals().flat_map(Arg::get_possible_values);
+        let words: Vec<String> = values.map(|value| value.get_name().to_owned()).collect();
+        if !words.is_empty() {
+            lines += &format!(
+                "complete -c msnp -n \"__fish_msnp_using_subcommand {}\" -f -a \"{}\"\n",
+                verb.get_name(),
+                words.join(" ")
+            );
+        }
+    }
+    lines
 }
 
 pub(crate) fn man(args: &ManArgs) -> Result<Exit, Failure> {
@@ -53,8 +93,11 @@ pub(crate) fn man(args: &ManArgs) -> Result<Exit, Failure> {
         Some(page) => print(page.text.as_bytes()),
         None => {
             let near = config::nearest(wanted, pages.iter().map(|page| page.name.as_str()));
-            let hint = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
-            let text = format!("there is no page {wanted:?}{hint} `msnp man` lists them");
+            let hint = match near {
+                Some(near) => format!("did you mean {near}? "),
+                None => String::new(),
+            };
+            let text = format!("there is no page {wanted:?}; {hint}`msnp man` lists them");
             Err(Failure::new(Exit::Usage, text))
         }
     }
