@@ -77,6 +77,9 @@ fn parse(text: &str) -> Result<Vec<User>, String> {
             return Err(format!("{account} has no usable password"));
         }
         let name = row.name.as_deref().map(|name| {
+            if name.contains(char::is_control) {
+                return Err(format!("{account}: the name has a control character in it"));
+            }
             Nick::new(name).ok_or_else(|| format!("{account}: the name is empty or too long"))
         });
         let contacts = row.contacts.iter().map(|contact| handle(contact));
@@ -150,6 +153,10 @@ mod tests {
             ("[[user]]\naccount = [\"geheim\"]", "expected a string"),
             ("[[user]]\naccount = \"a@b\"\npassword = 4711", "expected a string"),
             ("user = \"geheim\"", "expected a sequence"),
+            (
+                "[[user]]\naccount = \"a@b\"\npassword = \"geheim\"\nname = \"x\\u001b[1m\"",
+                "a@b: the name has a control character",
+            ),
             (
                 "[[user]]\naccount = \"a@b\"\npassword = \"geheim\"\ncontacts = [\"c@d\"]",
                 "c@d, who is no user",

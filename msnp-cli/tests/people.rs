@@ -3,6 +3,7 @@
 mod support;
 
 use nix::sys::signal::Signal;
+use support::fake::{Answer, Fake};
 use support::{Ended, Folder, Msnp, run};
 
 fn listen(server: &str, name: &str, more: &[&str]) -> Msnp {
@@ -168,16 +169,16 @@ fn a_users_file_is_as_private_as_a_password_file() {
 
 #[test]
 fn names_of_others_cannot_forge_lines_or_steer_the_terminal() {
-    let folder = Folder::new();
-    let users = support::USERS.replace("\"Bob\"", "\"\\u001b[2J\\r\\nforged\\u202e\\u0085\"");
-    folder.file("users.toml", &users, 0o600);
-    let file = folder.path("users.toml");
-    let args = ["serve", "--listen", "127.0.0.1:0", "-o", "json", "--users", &file];
-    let mut serve = Msnp::start(&args);
-    let at = serve.until_type("ready")["listen"].as_str().expect("an address").to_owned();
-    let bob = listen(&at, "bob", &["--count", "1"]);
+    let fake = Fake::start(|_, line| match line.split(' ').collect::<Vec<_>>().as_slice() {
+        ["CHG", trid, ..] => {
+            let name = "%1B[2J%0D%0Aforged%E2%80%AE%C2%85";
+            let said = format!("{line}\r\nILN {trid} NLN bob@example.net {name}\r\n");
+            Answer::Say(said.into_bytes())
+        }
+        _ => Answer::Usual,
+    });
     let args = ["send", "-vv", "--color", "never", "--to", "bob@example.net", "x"];
-    let ended = Msnp::start_as("alice", &at, &args).end();
+    let ended = Msnp::start_as("alice", &fake.at, &args).end();
     ended.assert_code(0);
     let safe = "\\u{1b}[2J\\r\\nforged\\u{202e}\\u{85}";
     assert!(ended.lines.iter().any(|line| line.contains(safe)), "{:?}", ended.lines);
@@ -185,7 +186,6 @@ fn names_of_others_cannot_forge_lines_or_steer_the_terminal() {
         assert!(!text.contains(['\x1b', '\r', '\u{202e}', '\u{85}']), "{text:?}");
     }
     assert!(ended.lines.iter().all(|line| !line.starts_with("forged")));
-    bob.end().assert_code(0);
 }
 
 #[test]

@@ -359,6 +359,9 @@ fn list(text: &str) -> Result<List, String> {
 }
 
 pub(super) fn name(text: &str) -> Result<Nick, String> {
+    if text.contains(char::is_control) {
+        return Err("a name has no control characters in it".into());
+    }
     Nick::new(text).ok_or_else(|| {
         format!(
             "a name is not empty, and at most {} bytes long on the network, where blanks and \
