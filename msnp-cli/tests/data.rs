@@ -291,7 +291,13 @@ fn accounts_are_managed_while_the_server_runs() {
     assert_eq!(named.all("setting")[0]["value"], "Alice A.");
     data_file(&path, &["bob"]);
     user(&path, "x", &["add", "ALICE@example.net"]).assert_code(69);
-    user(&path, "x", &["password", "ghost@example.net"]).assert_code(69);
+    let ended = user(&path, "x", &["password", "ghost@example.net"]);
+    ended.assert_code(69);
+    let said = format!("cannot change the password of ghost@example.net in {path}: there is no");
+    assert!(ended.stderr.contains(&said), "{}", ended.stderr);
+    let ended = user(&path, "x", &["add", "--name", "\x1b[1mX", "eve@example.net"]);
+    assert_eq!(ended.code, 2, "{}", ended.stderr);
+    assert!(ended.stderr.contains("no control characters"), "{}", ended.stderr);
     user(&path, "x", &["remove", "ghost@example.net"]).assert_code(69);
     user(&path, "", &["password", "bob@example.net"]).assert_code(78);
 

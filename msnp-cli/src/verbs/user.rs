@@ -110,7 +110,12 @@ fn refuse(
     };
     let who = account.as_ref().map_or_else(String::new, |account| format!(" {account}"));
     let shown = path.display();
-    console.log.error(format_args!("cannot {request}{who} in {shown}: {name}; {advice}"));
+    let what = match request {
+        "list" => "list the accounts",
+        "password" => "change the password of",
+        other => other,
+    };
+    console.log.error(format_args!("cannot {what}{who} in {shown}: {name}; {advice}"));
     let (request, name) = (request.into(), name.into());
     console.out.emit(&Event::Refused(Refused { request, name, account, ..Refused::default() }));
     exit
