@@ -57,9 +57,10 @@ impl Log {
         self.put(Level::Error, format_args!("error: {shown}"));
     }
 
-    /// A note in several lines, each safe to show as it is.
-    pub(crate) fn note_in_lines(&self, shown: &str) {
-        self.put(Level::Note, format_args!("{shown}"));
+    /// What the user has asked for, in several lines, each safe to show as it is. However little
+    /// is to be said, this is.
+    pub(crate) fn answer_in_lines(&self, shown: &str) {
+        self.put(Level::Error, format_args!("{shown}"));
     }
 
     pub(crate) fn note(&self, text: impl fmt::Display) {

@@ -208,6 +208,16 @@ fn a_slash_begins_a_command() {
 }
 
 #[test]
+fn what_was_asked_for_is_said_however_quiet_the_program_is_to_be() {
+    let mut terminal = Terminal::start(&["-q"]);
+    terminal.until("> \x1b[K");
+    terminal.press("/help\r");
+    terminal.until("/typing");
+    terminal.press("/quit\r");
+    assert_eq!(terminal.end(), 0);
+}
+
+#[test]
 fn a_text_that_is_too_long_is_kept_to_be_shortened() {
     let mut terminal = Terminal::start(&[]);
     terminal.until("> \x1b[K");

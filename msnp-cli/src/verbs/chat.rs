@@ -207,7 +207,7 @@ impl<'a> Talk<'a> {
                 self.has_quit = true;
                 return;
             }
-            Some("help") => return self.session.log.note_in_lines(HELP),
+            Some("help") => return self.session.log.answer_in_lines(HELP),
             Some(command) => match script::command(command, self.with) {
                 Ok(Verb::Do(action)) => return self.waiting.push_back(action),
                 Ok(_) => return,
