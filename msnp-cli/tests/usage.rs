@@ -232,3 +232,29 @@ fn limits_that_cannot_be_meant_are_refused() {
         assert!(ended.stderr.contains(hint), "{}", ended.stderr);
     }
 }
+
+#[test]
+fn ranges_are_said_as_people_say_them() {
+    let rows: [(&[&str], &str); 9] = [
+        (&["listen", "--count", "0"], "a whole number from 1 up"),
+        (&["serve", "--max-people=-1"], "a whole number from 1 up"),
+        (&["listen", "--retry", "99999999999"], "a whole number from 0 to 4294967295"),
+        (&["send", "--to", "a@b.c", "--retry", "x", "x"], "a whole number from 0 to 4294967295"),
+        (&["run", "--from-line", "0", "x"], "a whole number from 1 to 4294967295"),
+        (&["decode", "--port", "21863-21865"], "a port is a number from 1 to 65535; several are"),
+        (&["decode", "--ladder", "--width", "79"], "a whole number from 80 to 65535"),
+        (&["serve", "--max-groups", "31"], "a whole number from 1 to 30"),
+        (&["serve", "--backlog-hard", "1073741824"], "a whole number from 1024 to 1073741823"),
+    ];
+    for (args, said) in rows {
+        let ended = run(args);
+        ended.assert_code(2);
+        assert!(ended.stderr.contains(said), "{args:?}: {}", ended.stderr);
+    }
+    let folder = Folder::new();
+    let path = folder.file("config.toml", "retry = true\n", 0o600);
+    let path = path.to_str().expect("an ASCII path");
+    let ended = run(&["send", "--config", path, "--to", "a@b.c", "x"]);
+    ended.assert_code(78);
+    assert!(ended.stderr.contains("a whole number from 0 to 4294967295"), "{}", ended.stderr);
+}

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::common::ColourArgs;
+use super::values;
 use crate::decode;
 use crate::render::Format;
 
@@ -22,7 +23,7 @@ pub(crate) struct DecodeArgs {
 
     /// Ports of servers in a capture, if not 1863; may be repeated, or a list
     #[arg(long, value_name = "PORT", value_delimiter = ',')]
-    #[arg(value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(value_parser = values::port)]
     pub(crate) port: Vec<u16>,
 
     /// Draw the conversation: a column for the client and one for each server
@@ -31,7 +32,7 @@ pub(crate) struct DecodeArgs {
 
     /// Columns of that drawing
     #[arg(long, value_name = "N", default_value_t = 100, requires = "ladder")]
-    #[arg(value_parser = clap::value_parser!(u16).range(80..))]
+    #[arg(value_parser = values::number(80..=u16::MAX))]
     pub(crate) width: u16,
 
     /// Write the source of a Mermaid sequence diagram

@@ -15,11 +15,11 @@ use super::values;
 #[command(next_help_heading = "Limits")]
 pub(crate) struct LimitArgs {
     /// Connections in all
-    #[arg(long, value_name = "N", default_value_t = 1024, value_parser = values::at_least(1))]
+    #[arg(long, value_name = "N", default_value_t = 1024, value_parser = values::number(1_usize..))]
     max_connections: usize,
 
     /// Connections from one address
-    #[arg(long, value_name = "N", default_value_t = 64, value_parser = values::at_least(1))]
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = values::number(1_usize..))]
     max_per_address: usize,
 
     /// From connecting to being signed in
@@ -57,7 +57,7 @@ pub(crate) struct LimitArgs {
     backlog_hard: usize,
 
     /// People on one contact list
-    #[arg(long, value_name = "N", default_value_t = 600, value_parser = values::at_least(1))]
+    #[arg(long, value_name = "N", default_value_t = 600, value_parser = values::number(1_usize..))]
     max_contacts: usize,
 
     /// Print help with every limit
@@ -93,17 +93,17 @@ struct RareLimitArgs {
 
     /// People in one switchboard
     #[arg(long, value_name = "N", default_value_t = 50, hide_short_help = true)]
-    #[arg(value_parser = values::at_least(1))]
+    #[arg(value_parser = values::number(1_usize..))]
     max_people: usize,
 
     /// People on an allow or block list
     #[arg(long, value_name = "N", default_value_t = 1200, hide_short_help = true)]
-    #[arg(value_parser = values::at_least(1))]
+    #[arg(value_parser = values::number(1_usize..))]
     max_privacy_entries: usize,
 
     /// Groups of one account
     #[arg(long, value_name = "N", default_value_t = 30, hide_short_help = true)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=30))]
+    #[arg(value_parser = values::number(1..=30_u32))]
     max_groups: u32,
 
     /// New names at once, and after how long one more; beyond: error 800; 0: any
@@ -113,21 +113,22 @@ struct RareLimitArgs {
 
     /// Calls in a row that reach nobody; beyond: error 713; 0: any
     #[arg(long, value_name = "N", default_value_t = 5, hide_short_help = true)]
+    #[arg(value_parser = values::number(0..=u8::MAX))]
     failed_calls: u8,
 
     /// Calls of one caller that somebody has not answered yet; beyond: error 713
     #[arg(long, value_name = "N", default_value_t = 4, hide_short_help = true)]
-    #[arg(value_parser = values::at_least(1))]
+    #[arg(value_parser = values::number(1_usize..))]
     max_rings_of_one: usize,
 
     /// Calls in all that somebody has not answered yet; beyond: error 217
     #[arg(long, value_name = "N", default_value_t = 64, hide_short_help = true)]
-    #[arg(value_parser = values::at_least(1))]
+    #[arg(value_parser = values::number(1_usize..))]
     max_rings: usize,
 
     /// Commands in a row that mean nothing, with which a connection ends
     #[arg(long, value_name = "N", default_value_t = 10, hide_short_help = true)]
-    #[arg(value_parser = clap::value_parser!(u8).range(1..))]
+    #[arg(value_parser = values::number(1..=u8::MAX))]
     strikes: u8,
 
     /// How long a client may take to answer a challenge
@@ -152,7 +153,7 @@ struct RareLimitArgs {
 
     /// Cookies that one person may have asked for at a time
     #[arg(long, value_name = "N", default_value_t = 256, hide_short_help = true)]
-    #[arg(value_parser = values::at_least(1))]
+    #[arg(value_parser = values::number(1_usize..))]
     max_cookies: usize,
 }
 

@@ -181,7 +181,7 @@ pub(crate) struct ListenArgs {
     pub(crate) from: Vec<Handle>,
 
     /// Leave after so many messages
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = values::number(1_u64..))]
     pub(crate) count: Option<u64>,
 
     /// Leave after so long, counted from being online

@@ -12,7 +12,7 @@ use crate::entropy;
 #[derive(Args, Debug)]
 pub(crate) struct RetryArgs {
     /// More attempts to sign in; no message is sent twice
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = values::number(0..=u32::MAX))]
     retry: u32,
 
     /// Longest pause between two of these attempts
@@ -35,7 +35,7 @@ pub(crate) struct StayArgs {
     no_reconnect: bool,
 
     /// More attempts at the first sign-in; later: any number
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = values::number(0..=u32::MAX))]
     retry: u32,
 
     /// Longest pause between attempts, from half a second up

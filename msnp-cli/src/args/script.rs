@@ -22,7 +22,7 @@ pub(crate) struct RunArgs {
     pub(crate) variables: Vec<(String, String)>,
 
     /// Begin with the first step in line N or behind it
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = values::number(1..=u32::MAX))]
     pub(crate) from_line: Option<u32>,
 
     #[command(flatten)]

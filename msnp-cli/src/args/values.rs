@@ -1,11 +1,13 @@
 //! What the values of options may look like. A value that is wrong is said to be wrong with what
 //! it should have been.
 
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::ops::{Bound, RangeBounds};
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::ValueEnum;
-use clap::builder::RangedU64ValueParser;
 use msnp_proto::client::Config;
 use msnp_proto::machine::Target;
 use msnp_proto::types::{Address, Dialect, Handle};
@@ -122,14 +124,37 @@ pub(super) fn keepalive(text: &str) -> Result<Duration, String> {
     Err("this is a time from 6s to 12h, or 0 for never".into())
 }
 
-/// Below this a limit would keep everybody out.
-pub(super) fn at_least(least: u64) -> RangedU64ValueParser<usize> {
-    RangedU64ValueParser::new().range(least..)
+/// A whole number in a range. The parser's own words for one that is not are those of programmers.
+pub(super) fn number<T>(
+    range: impl RangeBounds<T> + Clone + Send + Sync + 'static,
+) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync + 'static
+where
+    T: FromStr + PartialOrd + fmt::Display + 'static,
+{
+    move |text: &str| {
+        let number = text.parse().ok().filter(|number| range.contains(number));
+        number.ok_or_else(|| match (range.start_bound(), range.end_bound()) {
+            (Bound::Included(least), Bound::Included(most)) => {
+                format!("this is a whole number from {least} to {most}")
+            }
+            (Bound::Included(least), _) => format!("this is a whole number from {least} up"),
+            _ => "this is a whole number".into(),
+        })
+    }
 }
 
 /// Bytes of one thing; a gibibyte would be a slip of the keyboard.
-pub(super) fn bytes_from(least: u64) -> RangedU64ValueParser<usize> {
-    RangedU64ValueParser::new().range(least..1 << 30)
+pub(super) fn bytes_from(
+    least: usize,
+) -> impl Fn(&str) -> Result<usize, String> + Clone + Send + Sync + 'static {
+    number(least..=(1 << 30) - 1)
+}
+
+pub(super) fn port(text: &str) -> Result<u16, String> {
+    text.parse()
+        .ok()
+        .filter(|port| *port > 0)
+        .ok_or_else(|| "a port is a number from 1 to 65535; several are separated by commas".into())
 }
 
 pub(super) fn dialects(text: &str) -> Result<Offer, String> {
