@@ -72,25 +72,39 @@ impl Fields {
         }
     }
 
+    /// A text that is one line.
+    pub(crate) fn line(&mut self, name: &str) -> Result<String, String> {
+        let text = self.text(name)?;
+        match text.contains(char::is_control) {
+            true => Err(format!("`{name}` has a control character in it")),
+            false => Ok(text),
+        }
+    }
+
     pub(crate) fn account(&mut self, name: &str) -> Result<Handle, String> {
         account(name, &self.text(name)?)
     }
 
     /// A whole number up to 4,294,967,295.
     pub(crate) fn number(&mut self, name: &str) -> Result<u32, String> {
+        self.number_up_to(name, u32::MAX)
+    }
+
+    /// A whole number that is not greater than `most`.
+    pub(crate) fn number_up_to(&mut self, name: &str, most: u32) -> Result<u32, String> {
         let value = self.take(name)?;
         let number = value.as_u64().and_then(|number| u32::try_from(number).ok());
-        number.ok_or_else(|| match value {
+        number.filter(|number| *number <= most).ok_or_else(|| match value {
             Value::Number(number) => {
-                format!("`{name}` is {number}; it should be a whole number up to {}", u32::MAX)
+                format!("`{name}` is {number}; it should be a whole number up to {most}")
             }
             other => format!("`{name}` is {}; it should be a number", kind(&other)),
         })
     }
 
-    /// As [`Fields::text`], with a value for a field that is not there.
-    pub(crate) fn text_or(&mut self, name: &str, missing: &str) -> Result<String, String> {
-        if self.has(name) { self.text(name) } else { Ok(missing.to_owned()) }
+    /// As [`Fields::line`], with a value for a field that is not there.
+    pub(crate) fn line_or(&mut self, name: &str, missing: &str) -> Result<String, String> {
+        if self.has(name) { self.line(name) } else { Ok(missing.to_owned()) }
     }
 
     /// As [`Fields::number`], with a value for a field that is not there.

@@ -32,6 +32,9 @@ const INBOX: &str = "ACTIVE";
 /// Longest document of an alert or a page.
 const DOCUMENT: usize = 1664;
 
+/// A week: nobody can mean to announce more.
+const MOST_MINUTES: u32 = 7 * 24 * 60;
+
 /// Something that the operator wants.
 #[derive(Clone, Debug, PartialEq)]
 enum Order {
@@ -89,7 +92,9 @@ fn order(request: &str, fields: &mut Fields) -> Result<Order, String> {
     Ok(match request {
         "people" => Order::People,
         "end" => Order::End(fields.account("account")?),
-        "announce-shutdown" => Order::AnnounceShutdown(fields.number("minutes")?),
+        "announce-shutdown" => {
+            Order::AnnounceShutdown(fields.number_up_to("minutes", MOST_MINUTES)?)
+        }
         "withdraw-shutdown" => Order::WithdrawShutdown,
         "shutdown" => Order::Shutdown,
         "move" => {
@@ -102,21 +107,21 @@ fn order(request: &str, fields: &mut Fields) -> Result<Order, String> {
             let mut status = InitialMail::default();
             status.inbox_unread = Some(fields.number("inbox")?);
             status.folders_unread = Some(fields.number_or("folders", 0)?);
-            status.inbox_url = fields.text_or("inbox-url", "")?;
-            status.folders_url = fields.text_or("folders-url", "")?;
-            status.post_url = fields.text_or("post-url", "")?;
+            status.inbox_url = fields.line_or("inbox-url", "")?;
+            status.folders_url = fields.line_or("folders-url", "")?;
+            status.post_url = fields.line_or("post-url", "")?;
             Order::Mail(who, Box::new(Mail::Status(status)))
         }
         "mail" => {
             let who = fields.account("account")?;
             let mut mail = NewMail::default();
-            mail.from_address = fields.text("from")?;
-            mail.from = fields.text_or("name", &mail.from_address)?;
-            mail.subject = fields.text_or("subject", "")?;
-            mail.folder = fields.text_or("folder", INBOX)?;
-            mail.message_url = fields.text_or("message-url", "")?;
-            mail.post_url = fields.text_or("post-url", "")?;
-            mail.id = fields.text_or("mail-id", "")?;
+            mail.from_address = fields.line("from")?;
+            mail.from = fields.line_or("name", &mail.from_address)?;
+            mail.subject = fields.line_or("subject", "")?;
+            mail.folder = fields.line_or("folder", INBOX)?;
+            mail.message_url = fields.line_or("message-url", "")?;
+            mail.post_url = fields.line_or("post-url", "")?;
+            mail.id = fields.line_or("mail-id", "")?;
             Order::Mail(who, Box::new(Mail::New(mail)))
         }
         "alert" => Order::Alert(fields.account("account")?, document(fields)?),
@@ -164,6 +169,10 @@ fn carry_out<D: Directory>(
         }
         Order::End(who) => {
             let ended = hub.end_session(now, &who);
+            // Who is there may have no account any more.
+            if !ended {
+                check_account(hub, "end", &who)?;
+            }
             done("end", Some(&who), usize::from(ended))
         }
         Order::AnnounceShutdown(minutes) => {
@@ -183,11 +192,7 @@ fn carry_out<D: Directory>(
         }
         Order::Mail(who, mail) => {
             let what = if matches!(*mail, Mail::Status(_)) { "mailbox" } else { "mail" };
-            match hub.directory_mut().exists(&who) {
-                Ok(true) => {}
-                Ok(false) => return Err((what, format!("there is no account {who}"))),
-                Err(why) => return Err((what, why.to_string())),
-            }
+            check_account(hub, what, &who)?;
             let is_there = hub.online().any(|(account, _, _)| *account == who);
             match hub.notify_mail(now, &who, &mail) {
                 Ok(()) => done(what, Some(&who), usize::from(is_there)),
@@ -196,12 +201,31 @@ fn carry_out<D: Directory>(
         }
         Order::Alert(who, document) => {
             let reached = hub.alert(now, &who, document.as_bytes());
+            if !reached {
+                check_account(hub, "alert", &who)?;
+            }
             done("alert", Some(&who), usize::from(reached))
         }
         Order::Page(who, document) => {
             let reached = hub.page(now, &who, document.as_bytes());
+            if !reached {
+                check_account(hub, "page", &who)?;
+            }
             done("page", Some(&who), usize::from(reached))
         }
+    }
+}
+
+/// Whether there is such an account. One that is misspelled is to be told from one that is not there.
+fn check_account<D: Directory>(
+    hub: &mut Hub<D>,
+    order: &'static str,
+    who: &Handle,
+) -> Result<(), (&'static str, String)> {
+    match hub.directory_mut().exists(who) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err((order, format!("there is no account {who}"))),
+        Err(why) => Err((order, why.to_string())),
     }
 }
 
@@ -269,10 +293,16 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_kept_for_an_account_that_is_not_there() {
+    fn an_account_that_is_not_there_is_said_to_be_so() {
         let accounts = MemoryDirectory::new();
         let mut hub = Hub::new(HubConfig::loopback(), accounts, Box::new(SystemEntropy));
-        for order in [r#""mailbox","inbox":3"#, r#""mail","from":"b@x.y""#] {
+        for order in [
+            r#""mailbox","inbox":3"#,
+            r#""mail","from":"b@x.y""#,
+            r#""end""#,
+            r#""alert","document":"<A/>""#,
+            r#""page","document":"<A/>""#,
+        ] {
             let line = format!(r#"{{"account":"a@x.y","do":{order}}}"#);
             let answer = obey(&mut hub, Instant::ZERO, &line).events.pop().expect("an answer");
             let Event::Refused(refused) = answer.event else { panic!("{line}") };
@@ -292,7 +322,15 @@ mod tests {
             (r#"{"do":"end","account":"a"}"#, "end: `account` is \"a\"; an account has the form"),
             (
                 r#"{"do":"announce-shutdown","minutes":-1}"#,
-                "announce-shutdown: `minutes` is -1; it should be a whole number up to 4294967295",
+                "announce-shutdown: `minutes` is -1; it should be a whole number up to 10080",
+            ),
+            (
+                r#"{"do":"announce-shutdown","minutes":10081}"#,
+                "announce-shutdown: `minutes` is 10081; it should be a whole number up to 10080",
+            ),
+            (
+                r#"{"do":"mailbox","account":"a@x.y","inbox":4294967296}"#,
+                "mailbox: `inbox` is 4294967296; it should be a whole number up to 4294967295",
             ),
             (
                 r#"{"do":"announce-shutdown","minutes":"5"}"#,
@@ -302,15 +340,19 @@ mod tests {
             (r#"{"do":"mailbox","account":"a@x.y"}"#, "mailbox: `inbox` is missing"),
             (
                 r#"{"do":"mail","account":"a@x.y","from":"b@x.y\r\nX: y"}"#,
-                "mail: a control character in the value of From-Addr",
+                "mail: `from` has a control character in it",
             ),
             (
                 r#"{"do":"mail","account":"a@x.y","from":"b@x.y","subject":"\u001b[2J\u00fc"}"#,
-                "mail: a control character in the value of Subject",
+                "mail: `subject` has a control character in it",
             ),
             (
                 r#"{"do":"mail","account":"a@x.y","from":"b@x.y","name":"\u00fc\u0007"}"#,
-                "mail: a control character in the value of From",
+                "mail: `name` has a control character in it",
+            ),
+            (
+                r#"{"do":"mailbox","account":"a@x.y","inbox":1,"post-url":"\u0000"}"#,
+                "mailbox: `post-url` has a control character in it",
             ),
             (r#"{"do":"page","account":"a@x.y","document":""}"#, "page: `document` is empty"),
             (&long, "alert: `document` has 1665 bytes; at most 1664 are taken"),
