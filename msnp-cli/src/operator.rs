@@ -183,9 +183,9 @@ fn carry_out<D: Directory>(
         }
         Order::Mail(who, mail) => {
             let what = if matches!(*mail, Mail::Status(_)) { "mailbox" } else { "mail" };
-            match hub.directory_mut().exists(&who) {
-                Ok(true) => {}
-                Ok(false) => return Err((what, format!("there is no account {who}"))),
+            match hub.directory_mut().find(&who) {
+                Ok(Some(_)) => {}
+                Ok(None) => return Err((what, format!("there is no account {who}"))),
                 Err(why) => return Err((what, why.to_string())),
             }
             let is_there = hub.online().any(|(account, _, _)| *account == who);
