@@ -222,9 +222,9 @@ fn check_account<D: Directory>(
     order: &'static str,
     who: &Handle,
 ) -> Result<(), (&'static str, String)> {
-    match hub.directory_mut().exists(who) {
-        Ok(true) => Ok(()),
-        Ok(false) => Err((order, format!("there is no account {who}"))),
+    match hub.directory_mut().find(who) {
+        Ok(Some(_)) => Ok(()),
+        Ok(None) => Err((order, format!("there is no account {who}"))),
         Err(why) => Err((order, why.to_string())),
     }
 }

@@ -269,8 +269,8 @@ impl Directory for Batched {
         true
     }
 
-    fn exists(&mut self, who: &Handle) -> Result<bool, DirectoryError> {
-        self.0.exists(who)
+    fn find(&mut self, who: &Handle) -> Result<Option<Handle>, DirectoryError> {
+        self.0.find(who)
     }
 
     fn properties(&mut self, who: &Handle, viewer: &Handle) -> Result<Properties, DirectoryError> {

@@ -51,8 +51,8 @@ impl Directory for Slow {
         true
     }
 
-    fn exists(&mut self, who: &Handle) -> Result<bool, DirectoryError> {
-        self.accounts.exists(who)
+    fn find(&mut self, who: &Handle) -> Result<Option<Handle>, DirectoryError> {
+        self.accounts.find(who)
     }
 
     fn identity(&mut self, who: &Handle) -> Result<Option<u64>, DirectoryError> {

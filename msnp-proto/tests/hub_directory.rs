@@ -8,9 +8,9 @@ use std::rc::Rc;
 
 use hub_support::{World, config, handle, md5_hex, three};
 use msnp_proto::hub::{
-    Change, Directory, DirectoryError, Event, MemoryDirectory, Password, Record, Role,
+    Change, Directory, DirectoryError, Edit, Event, Hub, MemoryDirectory, Password, Record, Role,
 };
-use msnp_proto::types::Handle;
+use msnp_proto::types::{Handle, List, Nick, Property};
 
 /// Accounts in memory that cannot be read for a while. What has a default is left to it.
 struct Flaky {
@@ -135,4 +135,59 @@ fn the_hub_knows_who_is_there_and_how() {
         .map(|(who, dialect, status)| format!("{who} {dialect} {status:?}"))
         .collect();
     assert_eq!(shown, ["alice@example.net MSNP5 Some(Online)", "carol@example.net MSNP7 None"]);
+}
+
+#[test]
+fn an_account_made_anew_hears_nothing_of_those_who_are_no_contacts_of_it() {
+    let mut w = World::new();
+    let alice = w.online("alice@example.net");
+    let bob = handle("bob@example.net");
+    let accounts = w.hub.directory_mut();
+    assert!(accounts.remove(&bob));
+    accounts.insert(bob, Password::Is("Pa55word".into()));
+    // He stands on the reverse list of who is online, and has nobody himself.
+    let bob = w.online("bob@example.net");
+    w.heard(bob);
+    w.say(alice, "CHG 20 BSY");
+    w.heard(alice);
+    assert_eq!(w.heard(bob), [""; 0]);
+}
+
+#[test]
+fn a_group_number_of_any_length_takes_nobody_off_the_list() {
+    let mut w = World::new();
+    let alice = w.sign_in("alice@example.net", "MSNP7");
+    w.heard(alice);
+    for (number, code) in [("29", "224"), ("99999999999", "224"), ("4294967296", "224")] {
+        assert_eq!(
+            w.ask(alice, &format!("REM 9 FL bob@example.net {number}")),
+            [format!("{code} 9")]
+        );
+    }
+    let record = w.hub.directory().record(&handle("alice@example.net")).expect("an account");
+    let bob = record.contact(&handle("bob@example.net")).expect("an entry");
+    assert!(bob.lists.has(List::Forward));
+}
+
+#[test]
+fn changes_of_a_record_are_what_a_directory_needs() {
+    let mut accounts = three();
+    let alice = handle("alice@example.net");
+    let by = accounts.record(&alice).unwrap().identity;
+    let own = |by, edit| Change { by, account: alice.clone(), edit };
+    let nobody = handle("nobody@example.net");
+    accounts
+        .commit(&[
+            own(by, Edit::Name(Nick::new("Al").unwrap())),
+            own(by, Edit::Property(Property::WorkPhone, Some("1".into()))),
+            Change { by, account: nobody, edit: Edit::ContactProperties },
+            // By somebody who is gone.
+            own(by + 100, Edit::Name(Nick::new("Ghost").unwrap())),
+        ])
+        .unwrap();
+    let record = accounts.record(&alice).unwrap();
+    assert_eq!((record.name.as_str(), record.version.0), ("Al", 6));
+    assert_eq!(record.on(List::Forward).count(), 1);
+    fn is_send<T: Send>() {}
+    is_send::<Hub>();
 }

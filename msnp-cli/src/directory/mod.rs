@@ -71,8 +71,8 @@ impl Directory for Accounts {
         }
     }
 
-    fn exists(&mut self, who: &Handle) -> Result<bool, DirectoryError> {
-        self.home().exists(who)
+    fn find(&mut self, who: &Handle) -> Result<Option<Handle>, DirectoryError> {
+        self.home().find(who)
     }
 
     fn identity(&mut self, who: &Handle) -> Result<Option<u64>, DirectoryError> {

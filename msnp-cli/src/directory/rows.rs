@@ -66,6 +66,13 @@ pub(super) fn exists(db: &Connection, who: &Handle) -> Result<bool> {
     db.prepare_cached("SELECT 1 FROM account WHERE handle = ?1")?.exists([Text(who)])
 }
 
+/// The account as it is spelled.
+pub(super) fn find(db: &Connection, who: &Handle) -> Result<Option<Handle>> {
+    db.prepare_cached("SELECT handle FROM account WHERE handle = ?1")?
+        .query_row([Text(who)], |row| row.get(0).map(|Text(handle)| handle))
+        .optional()
+}
+
 pub(super) fn identity(db: &Connection, who: &Handle) -> Result<Option<u64>> {
     db.prepare_cached("SELECT id FROM account WHERE handle = ?1")?
         .query_row([Text(who)], |row| row.get(0).map(Id::unsigned_abs))

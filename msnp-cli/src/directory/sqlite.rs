@@ -87,8 +87,8 @@ impl Directory for SqliteDirectory {
         true
     }
 
-    fn exists(&mut self, who: &Handle) -> Result<bool, DirectoryError> {
-        self.look(|db| rows::exists(db, who))
+    fn find(&mut self, who: &Handle) -> Result<Option<Handle>, DirectoryError> {
+        self.look(|db| rows::find(db, who))
     }
 
     fn identity(&mut self, who: &Handle) -> Result<Option<u64>, DirectoryError> {

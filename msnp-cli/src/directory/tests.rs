@@ -126,7 +126,8 @@ fn it_does_what_the_one_in_memory_does() {
                 assert_eq!(in_file, in_memory, "seed {seed}, round {round}");
                 let loaded = file.load(&who).expect("readable").map(|record| record.identity);
                 assert_eq!(file.identity(&who), Ok(loaded));
-                assert_eq!(file.exists(&who), memory.exists(&who));
+                let spelled = |found: Option<Handle>| found.map(|who| who.as_str().to_owned());
+                assert_eq!(file.find(&who).map(spelled), memory.find(&who).map(spelled));
                 assert_eq!(file.password(&who), memory.password(&who));
                 assert_eq!(file.properties(&who, &viewer), memory.properties(&who, &viewer));
             }
@@ -239,7 +240,7 @@ fn accounts_come_and_go_beside_a_server() {
     let listed = manager.list().expect("readable");
     let listed: Vec<_> = listed.iter().map(|one| (one.account.as_str(), one.contacts)).collect();
     assert_eq!(listed, [("bob@example.net", 1)]);
-    assert_eq!(server.exists(&ann), Ok(false));
+    assert_eq!(server.find(&ann), Ok(None));
     let lists = |server: &mut SqliteDirectory, who: &Handle, other: &Handle| {
         let record = server.load(who).expect("readable").expect("there");
         let lists = record.contact(other).map(|contact| contact.lists);

@@ -172,8 +172,16 @@ impl<D: Directory> Hub<D> {
                 let undecided = |lists: Lists| !lists.has(List::Allow) && !lists.has(List::Block);
                 self.reveal(id, |contact| undecided(contact.lists));
             }
-            Then::Property { property, told: true } => self.tell_property(id, property),
+            Then::Property { property, told } => {
+                if told {
+                    self.tell_property(id, property);
+                }
+                return;
+            }
             _ => {}
+        }
+        for change in changes.iter().filter(|change| change.edit == Edit::ContactProperties) {
+            self.tell_properties(id, &change.account);
         }
     }
 

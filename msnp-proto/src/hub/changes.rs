@@ -118,15 +118,15 @@ impl<D: Directory> Hub<D> {
             return Err(No::End);
         }
         let who = account.to_handle().ok_or(ErrorCode::INVALID_PARAMETER)?;
-        if !self.directory.exists(&who).map_err(No::Directory)? {
-            return Err(ErrorCode::NO_SUCH_USER.into());
-        }
+        // In the spelling of presence: some clients compare to the letter.
+        let found = self.directory.find(&who).map_err(No::Directory)?;
+        let who = found.ok_or(ErrorCode::NO_SUCH_USER)?;
         let name = name.map_or_else(|| Ok(Nick::of_handle(&who)), |name| nick(name, &who))?;
         let Some(Person { record, dialect, .. }) = self.people.get(id) else {
             return Err(No::End);
         };
         let limits = &self.config.limits;
-        let mut entry = record.contact_or_new(&who);
+        let mut entry = Contact { handle: who.clone(), ..record.contact_or_new(&who) };
         let there = entry.lists.has(list);
         let (limit, opposite) = match list {
             List::Allow => (limits.privacy_entries, Some(List::Block)),
@@ -194,7 +194,11 @@ fn remove(
         .ok_or(ErrorCode::NOT_ON_LIST)?;
     // Some clients say a name in this place, which means nothing.
     let with_groups = list == List::Forward && *dialect >= Dialect::Msnp7;
-    let group = group.filter(|_| with_groups).and_then(number).map(GroupId);
+    let is_number = |word: &Token<'_>| word.as_bytes().iter().all(u8::is_ascii_digit);
+    let group = match group.filter(|word| with_groups && is_number(word)) {
+        Some(word) => Some(GroupId(number(word).ok_or(ErrorCode::NO_SUCH_GROUP)?)),
+        None => None,
+    };
     if let Some(group) = group {
         if record.group(group).is_none() {
             return Err(ErrorCode::NO_SUCH_GROUP.into());
@@ -277,9 +281,11 @@ fn rename_group(record: &Record, group: GroupId, name: Name<'_>) -> Result<Plan,
     Ok(own(record, edit, Then::GroupRenamed(group, name)))
 }
 
-/// One change of the record's own account.
+/// One change of the record's own account, and what others see otherwise by it.
 pub(super) fn own(record: &Record, edit: Edit, then: Then) -> Plan {
-    Plan { changes: alloc::vec![own_change(record, edit)], then }
+    let seen = super::phones::seen_otherwise(record, &edit);
+    let changes = core::iter::once(own_change(record, edit)).chain(seen).collect();
+    Plan { changes, then }
 }
 
 pub(super) fn own_change(record: &Record, edit: Edit) -> Change {

@@ -49,14 +49,14 @@ pub trait Directory {
         false
     }
 
-    /// Whether there is such an account. It is asked for each account that somebody names in a
-    /// change.
+    /// The account in the spelling that others are shown ([`Record::handle`]), or `None` if there is
+    /// no such account. It is asked for each account that somebody names in a change.
     ///
     /// # Errors
     ///
     /// When the directory cannot tell.
-    fn exists(&mut self, who: &Handle) -> Result<bool, DirectoryError> {
-        Ok(self.load(who)?.is_some())
+    fn find(&mut self, who: &Handle) -> Result<Option<Handle>, DirectoryError> {
+        Ok(self.load(who)?.map(|record| record.handle))
     }
 
     /// The [`Record::identity`] of the account, or `None` if there is no such account. It is asked
@@ -99,8 +99,8 @@ impl<D: Directory + ?Sized> Directory for Box<D> {
         (**self).commits_in_batches()
     }
 
-    fn exists(&mut self, who: &Handle) -> Result<bool, DirectoryError> {
-        (**self).exists(who)
+    fn find(&mut self, who: &Handle) -> Result<Option<Handle>, DirectoryError> {
+        (**self).find(who)
     }
 
     fn identity(&mut self, who: &Handle) -> Result<Option<u64>, DirectoryError> {

@@ -168,9 +168,9 @@ impl Directory for MemoryDirectory {
         Ok(())
     }
 
-    fn exists(&mut self, who: &Handle) -> Result<bool, DirectoryError> {
+    fn find(&mut self, who: &Handle) -> Result<Option<Handle>, DirectoryError> {
         self.make_if_open(who);
-        Ok(self.accounts.contains_key(who))
+        Ok(self.record(who).map(|record| record.handle.clone()))
     }
 
     fn identity(&mut self, who: &Handle) -> Result<Option<u64>, DirectoryError> {

@@ -8,11 +8,12 @@ use super::batch::{Plan, Then};
 use super::changes::{No, clean, own_change};
 use super::directory::{Change, Edit};
 use super::presence::Person;
-use super::record::Record;
+use super::record::{Contact, Properties, Record, blocks};
+use super::sync::OF_CONTACTS;
 use super::{Directory, Hub};
 use crate::limits;
 use crate::ns::Reply;
-use crate::types::{Account, Dialect, ErrorCode, List, Name, Property, Token};
+use crate::types::{Account, Dialect, ErrorCode, Handle, List, Name, Property, Token};
 use crate::wire::percent;
 
 /// Plans to set or clear a property.
@@ -60,7 +61,47 @@ pub(super) fn set_property(
     Ok(Plan { changes, then: Then::Property { property, told } })
 }
 
+/// Changes for those who see other properties of the record's owner after this edit, or none any
+/// more: the version of their lists says so, to who is here and to who comes later.
+pub(super) fn seen_otherwise(record: &Record, edit: &Edit) -> Vec<Change> {
+    if record.properties == Properties::none() {
+        return Vec::new();
+    }
+    let sees_otherwise = |contact: &&Contact| match edit {
+        Edit::Contact(after) if after.handle == contact.handle => {
+            record.blocks_lists(contact.lists) != blocks(record.privacy, after.lists)
+        }
+        Edit::Privacy(after) => record.blocks_lists(contact.lists) != blocks(*after, contact.lists),
+        _ => false,
+    };
+    let watchers = record.on(List::Reverse).filter(sees_otherwise);
+    watchers
+        .map(|contact| Change {
+            by: record.identity,
+            account: contact.handle.clone(),
+            edit: Edit::ContactProperties,
+        })
+        .collect()
+}
+
 impl<D: Directory> Hub<D> {
+    /// Tells somebody of the properties that a person has, or that they see none any more.
+    pub(super) fn tell_properties(&mut self, id: SlotId, to: &Handle) {
+        let Some(person) = self.people.get(id) else { return };
+        let viewer = super::presence::find(&self.people, &self.online, to);
+        let told = |viewer: &&Person| viewer.synced && viewer.dialect >= Dialect::Msnp5;
+        let Some(viewer) = viewer.filter(told) else { return };
+        let (own, none) = (&person.record.properties, &Properties::none());
+        let seen = if person.record.blocks(&viewer.record.handle) { none } else { own };
+        self.scratch.clear();
+        for property in OF_CONTACTS.into_iter().filter(|one| own.value(*one) != none.value(*one)) {
+            let (version, account) = (viewer.record.version, Account::from(&person.record.handle));
+            let (key, value) = (property.into(), seen.value(property));
+            Reply::Bpr { version, account, key, value }.encode(&mut self.scratch);
+        }
+        self.lines.push(viewer.conn, [&self.scratch, &[], &[]]);
+    }
+
     /// Tells those who see a person of one of their properties.
     pub(super) fn tell_property(&mut self, id: SlotId, property: Property) {
         let Some(person) = self.people.get(id) else { return };
@@ -80,7 +121,7 @@ impl<D: Directory> Hub<D> {
 }
 
 /// Everybody who has the owner on their forward list and may see them.
-fn seers(record: &Record) -> impl Iterator<Item = &super::Contact> {
-    let allowed = |contact: &&super::Contact| !record.blocks_lists(contact.lists);
+fn seers(record: &Record) -> impl Iterator<Item = &Contact> {
+    let allowed = |contact: &&Contact| !record.blocks_lists(contact.lists);
     record.on(List::Reverse).filter(allowed)
 }

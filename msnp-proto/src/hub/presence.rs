@@ -72,6 +72,11 @@ impl Person {
         }
     }
 
+    /// Whether somebody is a contact of this person.
+    fn has(&self, who: &Handle) -> bool {
+        self.record.contact(who).is_some_and(|contact| contact.lists.has(List::Forward))
+    }
+
     /// The status that others are to see; none for offline.
     fn visible(&self) -> Option<Status> {
         self.status.filter(|status| status.is_visible())
@@ -120,7 +125,10 @@ fn fan_out(
     let watching = |contact: &&Contact| contact.lists.has(List::Reverse) && chosen(contact);
     for contact in person.record.contacts.iter().filter(watching) {
         let watcher = find(people, online, &contact.handle);
-        if let Some(watcher) = watcher.filter(|watcher| watcher.status.is_some()) {
+        // An account that was removed and made anew may still stand on the reverse list.
+        let watches =
+            |watcher: &&Person| watcher.status.is_some() && watcher.has(&person.record.handle);
+        if let Some(watcher) = watcher.filter(watches) {
             lines.push(watcher.conn, [line, &[], &[]]);
         }
     }

@@ -90,8 +90,7 @@ impl Record {
 
     /// [`Record::blocks`] for somebody who is on these lists.
     pub(super) fn blocks_lists(&self, lists: Lists) -> bool {
-        let allowed = lists.has(List::Allow) || self.privacy == Privacy::AllowOthers;
-        lists.has(List::Block) || !allowed
+        blocks(self.privacy, lists)
     }
 
     /// Makes one change and adds one to the version; after the last number comes 1.
@@ -149,6 +148,12 @@ impl Record {
             (Err(place), false) => self.contacts.insert(place, contact),
         }
     }
+}
+
+/// The rule of who is blocked.
+pub(super) fn blocks(privacy: Privacy, lists: Lists) -> bool {
+    let allowed = lists.has(List::Allow) || privacy == Privacy::AllowOthers;
+    lists.has(List::Block) || !allowed
 }
 
 /// Somebody on at least one list of an account.

@@ -13,7 +13,7 @@ use crate::types::{
 };
 
 /// What a client is told of a contact's properties, in this order.
-const OF_CONTACTS: [Property; 4] =
+pub(super) const OF_CONTACTS: [Property; 4] =
     [Property::HomePhone, Property::WorkPhone, Property::MobilePhone, Property::MobilePages];
 
 impl<D: Directory> Hub<D> {

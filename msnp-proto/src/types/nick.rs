@@ -43,7 +43,10 @@ impl<'a> Name<'a> {
     pub fn encoded_len(self) -> usize {
         match self.0 {
             Form::Wire(wire) => wire.len(),
-            Form::Text(text) => percent::encoded_len(text),
+            Form::Text(text) => match percent::encoded_len(text) {
+                len if len <= limits::NICK => len,
+                _ => percent::shortest_len(text),
+            },
         }
     }
 
@@ -91,7 +94,7 @@ impl<'a> Arg<'a> for Name<'a> {
         match self.0 {
             // What came in another coding goes out in ours.
             Form::Wire(wire) => percent::encode_bytes(decode_bytes(wire), out),
-            Form::Text(text) => percent::encode(text, out),
+            Form::Text(text) => percent::encode_within(limits::NICK, text, out),
         }
     }
 
@@ -105,10 +108,12 @@ impl<'a> Arg<'a> for Name<'a> {
 pub struct Nick(Arc<str>);
 
 impl Nick {
-    /// A name that can be sent: not empty, at most [`limits::NICK`] bytes when encoded.
+    /// A name that can be sent: not empty, at most [`limits::NICK`] bytes on the wire. What is beyond
+    /// ASCII is encoded if there is room for that, three bytes for each of its own, and goes as it is
+    /// if not.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
-        let fits = !text.is_empty() && percent::encoded_len(text) <= limits::NICK;
+        let fits = !text.is_empty() && percent::shortest_len(text) <= limits::NICK;
         fits.then(|| Self(Arc::from(text)))
     }
 

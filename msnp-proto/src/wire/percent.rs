@@ -85,6 +85,23 @@ fn encode_byte(byte: u8, out: &mut Vec<u8>) {
     out.extend_from_slice(&[b'%', high, low]);
 }
 
+/// Appends `text` as [`encode`] does, unless that takes more than `limit` bytes: then what is beyond
+/// ASCII stays as it is. Official clients sent names so, and a name of 129 characters of any script
+/// has room only so.
+pub(crate) fn encode_within(limit: usize, text: &str, out: &mut Vec<u8>) {
+    if encoded_len(text) <= limit {
+        return encode(text, out);
+    }
+    for byte in text.bytes() {
+        if is_plain(byte) || byte >= 0x80 { out.push(byte) } else { encode_byte(byte, out) }
+    }
+}
+
+/// The fewest bytes that `text` takes on the wire, with everything beyond ASCII as it is.
+pub(crate) fn shortest_len(text: &str) -> usize {
+    text.bytes().map(|byte| if is_plain(byte) || byte >= 0x80 { 1 } else { 3 }).sum()
+}
+
 /// How many bytes [`encode`] appends.
 #[must_use]
 pub fn encoded_len(text: &str) -> usize {
@@ -114,6 +131,19 @@ mod tests {
         ] {
             assert_eq!(decode(wire.as_bytes()), text, "{wire}");
         }
+    }
+
+    #[test]
+    fn long_names_stay_as_they_are_beyond_ascii() {
+        let name = "\u{6f22} %".repeat(100);
+        let mut wire = Vec::new();
+        encode_within(387, &name, &mut wire);
+        assert_eq!(wire.len(), shortest_len(&name));
+        assert_eq!(wire[..9], *"\u{6f22}%20%25".as_bytes());
+        assert_eq!(decode(&wire), name);
+        wire.clear();
+        encode_within(387, "\u{6f22}", &mut wire);
+        assert_eq!(wire, b"%E6%BC%A2");
     }
 
     #[test]

@@ -108,12 +108,12 @@ pub(super) fn own_values_are_no_commands() {
 /// all of it.
 pub(super) fn names_and_passwords_are_never_cut() {
     for before in 0..13 {
-        // Twelve bytes each when encoded.
-        let name = format!("{}{}", "x".repeat(before), "\u{1F600}".repeat(40));
-        let fits = before + 40 * 12 <= NICK;
+        // Four bytes each as they go when there is no room to encode them.
+        let name = format!("{}{}", "x".repeat(before), "\u{1F600}".repeat(94));
+        let fits = before + 94 * 4 <= NICK;
         assert_eq!(Nick::new(&name).is_some(), fits, "{before}");
         let longest =
-            format!("{}{}", "x".repeat(NICK - 12 * 32 - before.min(3)), "\u{1F600}".repeat(32));
+            format!("{}{}", "x".repeat(NICK - 4 * 96 - before.min(3)), "\u{1F600}".repeat(96));
         let nick = Nick::new(&longest).expect("at most the limit");
         assert_eq!(nick.as_str(), longest, "kept whole");
     }
