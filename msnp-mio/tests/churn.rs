@@ -17,7 +17,7 @@ use msnp_proto::secret::Entropy;
 const VISITS: usize = 1000;
 
 /// Only a test that fails waits that long.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 struct Counting(u64);
 
