@@ -2,12 +2,11 @@
 
 mod support;
 
-use std::net::TcpListener;
 use std::sync::{Mutex, mpsc};
 
 use serde_json::{Value, json};
 use support::fake::{Answer, Fake};
-use support::{Ended, Msnp, run};
+use support::{CLOSED, Ended, Msnp, NOWHERE, run};
 
 /// Gives these lines to a pipe on the built-in server, to their end.
 fn pipe_of(lines: &[Value]) -> Ended {
@@ -412,17 +411,12 @@ fn somebody_who_is_on_no_such_list_does_not_exclude_us() {
 
 #[test]
 fn codes_of_servers_that_do_not_behave() {
-    let closed = {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        listener.local_addr().expect("it listens").to_string()
-    };
     let refusing = Fake::start(|_, line| match line.starts_with("USR 4") {
         true => Answer::Say(b"911 4\r\n".to_vec()),
         false => Answer::Usual,
     });
     let rubbish = Fake::start(|_, _| Answer::Say(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec()));
-    let rows =
-        [(closed.as_str(), 75), ("nowhere.invalid", 68), (&refusing.at, 77), (&rubbish.at, 76)];
+    let rows = [(CLOSED, 75), (NOWHERE, 68), (&refusing.at, 77), (&rubbish.at, 76)];
     for (at, code) in rows {
         let ended = start(at, &[]).end();
         ended.assert_code(code);

@@ -116,8 +116,9 @@ fn a_server_that_closes_without_a_word_may_be_tried_again() {
 
 #[test]
 fn each_attempt_is_described_by_what_was_seen_at_it() {
-    // It hangs up at the first attempt, and is gone at the second.
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    // It hangs up at the first attempt, and is gone at the second: from an address where nobody else
+    // looks for a free port meanwhile.
+    let listener = TcpListener::bind("127.0.0.4:0").expect("a free port");
     let at = listener.local_addr().expect("it listens").to_string();
     let server = thread::spawn(move || {
         let (stream, _) = listener.accept().expect("somebody comes");

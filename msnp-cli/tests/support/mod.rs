@@ -23,7 +23,15 @@ use nix::unistd::Pid;
 use serde_json::Value;
 
 /// How long anything may take. Only a test that fails waits that long.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// A host that has no address. A part of a name may not be empty, so no name server is asked, and
+/// none can be slow or think otherwise.
+pub(crate) const NOWHERE: &str = "nowhere..invalid";
+
+/// Where nobody listens. No system gives this port to whoever asks for any, so nobody else has it
+/// meanwhile.
+pub(crate) const CLOSED: &str = "127.0.0.1:1";
 
 /// Users of the tests' servers, each other's contacts.
 pub(crate) const USERS: &str = "
@@ -259,9 +267,16 @@ impl Msnp {
         self.stdin = None;
     }
 
-    /// Stops reading what it says, as `head` does.
+    /// Stops reading what it says, as `head` does: with the next line its stdout is closed.
     pub(crate) fn close_stdout(&mut self) {
         self.lines = mpsc::channel().1;
+    }
+
+    /// Waits until its stdout is closed.
+    pub(crate) fn until_closed(&mut self) {
+        if let Some(reader) = self.reader.take() {
+            reader.join().expect("the reader does not panic");
+        }
     }
 
     pub(crate) fn signal(&self, to_send: Signal) {
@@ -415,11 +430,17 @@ pub(crate) struct Folder(pub(crate) PathBuf);
 impl Folder {
     pub(crate) fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("msnp-run-{}-{number}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        fs::create_dir(&path).expect("a fresh name");
-        Self(path)
+        loop {
+            let number = NEXT.fetch_add(1, Ordering::Relaxed);
+            let name = format!("msnp-run-{}-{number}", std::process::id());
+            let path = std::env::temp_dir().join(name);
+            match fs::create_dir(&path) {
+                Ok(()) => return Self(path),
+                // Of a process that had our number before us and was killed.
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                Err(error) => panic!("{}: {error}", path.display()),
+            }
+        }
     }
 
     pub(crate) fn file(&self, name: &str, text: &str, mode: u32) -> PathBuf {
