@@ -30,7 +30,10 @@ const TABLE: &[Row] = &[
     }),
     (2, "a wrong option", || run(&["send", "--frobnicate"])),
     (2, "stdin is wanted twice", || run(&["send", "--to", "a@b.c", "--password-stdin", "-"])),
-    (3, "no acknowledgement in time", || send_to(silent_at("MSG"), &["--ack-timeout", "200ms"])),
+    (3, "no acknowledgement in time", || {
+        let run = |limit: &str| send_to(silent_at("MSG"), &["--ack-timeout", limit]);
+        with_limit(run, |ended| ended.code == 3)
+    }),
     (3, "--timeout ran out behind the message", || {
         let run = |limit: &str| send_to(silent_at("MSG"), &["--timeout", limit]);
         with_limit(run, |ended| ended.code == 3)

@@ -28,11 +28,15 @@ impl Stranger {
     /// The next bytes; none if the server has ended the connection.
     fn hear(&mut self) -> Option<String> {
         let mut bytes = [0; 4096];
-        match self.0.read(&mut bytes) {
-            Ok(0) => None,
-            Ok(count) => Some(String::from_utf8_lossy(&bytes[..count]).into_owned()),
-            Err(error) if error.kind() == ErrorKind::ConnectionReset => None,
-            Err(error) => panic!("{error}"),
+        loop {
+            return match self.0.read(&mut bytes) {
+                Ok(0) => None,
+                Ok(count) => Some(String::from_utf8_lossy(&bytes[..count]).into_owned()),
+                Err(error) if error.kind() == ErrorKind::ConnectionReset => None,
+                // Who is stopped and goes on has not heard anything yet.
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) => panic!("{error}"),
+            };
         }
     }
 
@@ -87,7 +91,8 @@ fn bytes_before_the_deadline(deadline: &str) -> usize {
         }
         bytes += 1;
         match trickling.0.read(&mut [0]) {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(error)
+                if [ErrorKind::WouldBlock, ErrorKind::Interrupted].contains(&error.kind()) => {}
             Ok(0) | Err(_) => break,
             Ok(_) => panic!("there is no whole line"),
         }
