@@ -3,7 +3,7 @@
 
 mod support;
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::process::{Command, Stdio};
 
 use support::{Folder, Msnp, run};
@@ -23,7 +23,12 @@ fn complaints(program: &[&str], text: &str) -> Option<String> {
         .spawn();
     let mut child = match spawned {
         Ok(child) => child,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
+        // It is told as forbidden where a folder of the path is.
+        Err(error)
+            if [ErrorKind::NotFound, ErrorKind::PermissionDenied].contains(&error.kind()) =>
+        {
+            return None;
+        }
         Err(error) => panic!("{name}: {error}"),
     };
     let mut stdin = child.stdin.take().expect("a pipe");
