@@ -51,9 +51,9 @@ impl Fake {
         let streams = Arc::new(Mutex::new(Vec::new()));
         // It runs until the test's process ends.
         thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
+            for (place, stream) in listener.incoming().flatten().enumerate() {
                 let other = stream.try_clone().expect("a descriptor");
-                streams.lock().expect("no panic").push(other);
+                streams.lock().expect("no panic").push((place, other));
                 let (at, heard, script) = (at.clone(), Arc::clone(&heard), Arc::clone(&script));
                 let (count, streams) = (Arc::clone(&count), Arc::clone(&streams));
                 thread::spawn(move || {
@@ -70,7 +70,7 @@ impl Fake {
                                 thread::park();
                             },
                             Answer::HangUpAll => {
-                                for stream in streams.lock().expect("no panic").iter() {
+                                for (_, stream) in streams.lock().expect("no panic").iter() {
                                     // It may be closed already.
                                     let _ = stream.shutdown(Shutdown::Both);
                                 }
@@ -78,6 +78,8 @@ impl Fake {
                             }
                         }
                     });
+                    // There may be hundreds of servers, and few descriptors.
+                    streams.lock().expect("no panic").retain(|(other, _)| *other != place);
                 });
             }
         });
