@@ -83,8 +83,6 @@ pub struct Waits {
     pub pong: Duration,
     /// A switchboard in which nothing is said is left after this.
     pub idle_chat: Duration,
-    /// From our goodbye to giving up on the server's close.
-    pub goodbye: Duration,
 }
 
 impl Waits {
@@ -99,7 +97,6 @@ impl Waits {
             ping: Duration::from_secs(45),
             pong: Duration::from_secs(20),
             idle_chat: Duration::from_secs(300),
-            goodbye: Duration::from_secs(2),
         }
     }
 }

@@ -374,3 +374,39 @@ fn a_driver_that_takes_no_output_commits_nothing() {
     assert_eq!(w.hub.pending(conns[0]), b"GTC 1 2 N\r\n");
     assert_eq!(w.heard(conns[0]), NOTHING);
 }
+
+#[test]
+fn what_waits_is_passed_over_when_its_account_is_gone() {
+    for made_anew in [false, true] {
+        let (mut w, conns, log) = people(2);
+        let (gone, other) = (handle(&name(0)), name(1));
+        feed(&mut w, conns[0], &format!("ADD 9 FL {other} {other}\r\n"));
+        let accounts = &mut w.hub.directory_mut().accounts;
+        assert!(accounts.remove(&gone));
+        if made_anew {
+            accounts.insert(gone.clone(), Password::Is("of another".into()));
+        }
+        w.turn();
+        assert_eq!(log.commits.get(), 1);
+        assert_eq!(record(&w, 1).contact(&gone), None, "half a change");
+        let anew = w.hub.directory().accounts.record(&gone);
+        assert_eq!(anew.map(|record| record.contacts.len()), made_anew.then_some(0));
+
+        assert_eq!(w.heard(conns[0]), ["OUT"]);
+        assert!(w.is_closed(conns[0]));
+        let told = w.heard(conns[1]);
+        assert!(!told.iter().any(|line| line.starts_with("ADD")), "{told:?}");
+    }
+}
+
+#[test]
+fn who_hangs_up_while_a_change_of_a_removed_account_waits_is_gone_once() {
+    let (mut w, conns, _) = people(2);
+    feed(&mut w, conns[0], &format!("ADD 9 FL {other} {other}\r\n", other = name(1)));
+    assert!(w.hub.directory_mut().accounts.remove(&handle(&name(0))));
+    w.hang_up(conns[0]);
+    w.turn();
+    let out = |event: &Event| matches!(event, Event::SignedOut { .. });
+    assert_eq!(w.events.iter().filter(|event| out(event)).count(), 1, "{:?}", w.events);
+    assert!(w.is_closed(conns[0]));
+}

@@ -480,14 +480,16 @@ fn list_versions_never_run_back_and_are_never_nothing() {
 fn changes_of_a_record_are_what_a_directory_needs() {
     let mut accounts = three();
     let alice = handle("alice@example.net");
+    let by = accounts.record(&alice).unwrap().identity;
+    let own = |by, edit| Change { by, account: alice.clone(), edit };
+    let nobody = handle("nobody@example.net");
     accounts
         .commit(&[
-            Change { account: alice.clone(), edit: Edit::Name(Nick::new("Al").unwrap()) },
-            Change {
-                account: alice.clone(),
-                edit: Edit::Property(Property::WorkPhone, Some("1".into())),
-            },
-            Change { account: handle("nobody@example.net"), edit: Edit::ContactProperties },
+            own(by, Edit::Name(Nick::new("Al").unwrap())),
+            own(by, Edit::Property(Property::WorkPhone, Some("1".into()))),
+            Change { by, account: nobody, edit: Edit::ContactProperties },
+            // By somebody who is gone.
+            own(by + 100, Edit::Name(Nick::new("Ghost").unwrap())),
         ])
         .unwrap();
     let record = accounts.record(&alice).unwrap();

@@ -76,7 +76,8 @@ impl SqliteDirectory {
             let record = rows::load(db, account)?.ok_or(Unmanaged::Unknown)?;
             for contact in record.on(List::Forward) {
                 let edit = Edit::Unreversed(record.handle.clone());
-                rows::make(db, &Change { account: contact.handle.clone(), edit })?;
+                let (by, account) = (record.identity, contact.handle.clone());
+                rows::make(db, &Change { by, account, edit })?;
             }
             // Groups and contacts go with it.
             db.prepare_cached("DELETE FROM account WHERE handle = ?1")?.execute([Text(account)])?;

@@ -16,10 +16,13 @@ use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 /// The number of an account in its table.
 type Id = i64;
 
-/// Makes one change; one of an account that does not exist is passed over.
+/// Makes one change; one of an account that does not exist, or by one, is passed over.
 pub(super) fn make(db: &Connection, change: &Change) -> Result<()> {
-    let Change { account, edit } = change;
+    let Change { by, account, edit } = change;
     let Some((id, mut record)) = head(db, account)? else { return Ok(()) };
+    if record.identity != *by && !lives(db, *by)? {
+        return Ok(());
+    }
     match edit {
         Edit::Name(_) | Edit::Privacy(_) | Edit::Prompt(_) | Edit::Property(..) => {
             record.apply(edit);
@@ -67,6 +70,12 @@ pub(super) fn identity(db: &Connection, who: &Handle) -> Result<Option<u64>> {
     db.prepare_cached("SELECT id FROM account WHERE handle = ?1")?
         .query_row([Text(who)], |row| row.get(0).map(Id::unsigned_abs))
         .optional()
+}
+
+/// Whether the account of this identity is still there.
+fn lives(db: &Connection, identity: u64) -> Result<bool> {
+    let Ok(id) = Id::try_from(identity) else { return Ok(false) };
+    db.prepare_cached("SELECT 1 FROM account WHERE id = ?1")?.exists([id])
 }
 
 pub(super) fn password(db: &Connection, who: &Handle) -> Result<Option<String>> {

@@ -106,14 +106,16 @@ fn it_does_what_the_one_in_memory_does() {
             rows::insert(&file.db, &Record::new(who), "geheim").expect("a new account");
         }
         for round in 0..40 {
-            let changes: Vec<Change> = (0..dice.below(6))
+            let changes: Vec<(Handle, Handle, Edit)> = (0..dice.below(6))
                 .map(|_| {
-                    // Some of an account that there is not.
-                    let account = handle(dice.one_of(&PEOPLE));
-                    Change { account, edit: any_edit(&mut dice) }
+                    // Some of an account that there is not, or by one.
+                    let (by, account) = (dice.one_of(&PEOPLE), dice.one_of(&PEOPLE));
+                    (handle(by), handle(account), any_edit(&mut dice))
                 })
                 .collect();
-            assert_eq!(file.commit(&changes), memory.commit(&changes));
+            let in_file = of_home(&mut file, &changes);
+            let in_memory = of_home(&mut memory, &changes);
+            assert_eq!(file.commit(&in_file), memory.commit(&in_memory));
             if round % 16 == 0 {
                 drop(file);
                 file = open(&folder, Purpose::Manage);
@@ -133,13 +135,24 @@ fn it_does_what_the_one_in_memory_does() {
     }
 }
 
-fn befriend(who: &str, other: &str) -> [Change; 2] {
+/// Changes as a hub would make them that has its accounts from there.
+fn of_home(home: &mut impl Directory, changes: &[(Handle, Handle, Edit)]) -> Vec<Change> {
+    let mut all = Vec::new();
+    for (by, account, edit) in changes {
+        let by = home.identity(by).expect("readable").unwrap_or(u64::MAX);
+        all.push(Change { by, account: account.clone(), edit: edit.clone() });
+    }
+    all
+}
+
+fn befriend(home: &mut impl Directory, who: &str, other: &str) -> [Change; 2] {
     let (who, other) = (handle(who), handle(other));
+    let by = home.identity(&who).expect("readable").expect("an account");
     let lists = Lists::NONE.with(List::Forward).with(List::Allow);
     let contact = Contact { lists, ..Contact::new(other.clone()) };
     [
-        Change { account: who.clone(), edit: Edit::Contact(contact) },
-        Change { account: other, edit: Edit::Reversed(who.clone(), Nick::of_handle(&who)) },
+        Change { by, account: who.clone(), edit: Edit::Contact(contact) },
+        Change { by, account: other, edit: Edit::Reversed(who.clone(), Nick::of_handle(&who)) },
     ]
 }
 
@@ -162,9 +175,12 @@ fn what_finds_no_room_is_refused_whole_and_reading_goes_on() {
     let first = names.first().expect("a name");
     let mut refused = 0;
     for other in names.iter().skip(1) {
-        let changes = befriend(first, other);
+        let changes = befriend(&mut file, first, other);
         match file.commit(&changes) {
-            Ok(()) => memory.commit(&changes).expect("memory takes all"),
+            Ok(()) => {
+                let changes = befriend(&mut memory, first, other);
+                memory.commit(&changes).expect("memory takes all");
+            }
             Err(why) => {
                 assert_eq!(why, DirectoryError::NotWritten);
                 assert_eq!(file.trouble(), Some("database or disk is full"));
@@ -177,8 +193,9 @@ fn what_finds_no_room_is_refused_whole_and_reading_goes_on() {
     assert!(refused > 10 && refused < 390, "{refused}");
     file.db.pragma_update_and_check(None, "max_page_count", 1 << 30, |_| Ok(())).expect("a number");
     let last = names.last().expect("a name");
-    let changes = befriend(last, first);
+    let changes = befriend(&mut file, last, first);
     assert_eq!(file.commit(&changes), Ok(()));
+    let changes = befriend(&mut memory, last, first);
     memory.commit(&changes).expect("memory takes all");
     assert_eq!(whole(&mut file, &handle(first)), whole(&mut memory, &handle(first)));
 }
@@ -210,10 +227,9 @@ fn accounts_come_and_go_beside_a_server() {
     assert_eq!(server.password(&ann), Ok(Some(Password::Is(secret()))));
     assert_eq!(manager.set_password(&ann, &Secret::from("neu")), Ok(()));
     assert_eq!(server.password(&ann), Ok(Some(Password::Is(Secret::from("neu")))));
-    let mutual: Vec<Change> = befriend("ann@example.net", "bob@example.net")
-        .into_iter()
-        .chain(befriend("bob@example.net", "ann@example.net"))
-        .collect();
+    let hers = befriend(&mut server, "ann@example.net", "bob@example.net");
+    let his = befriend(&mut server, "bob@example.net", "ann@example.net");
+    let mutual: Vec<Change> = hers.into_iter().chain(his).collect();
     assert_eq!(server.commit(&mutual), Ok(()));
 
     let before = server.load(&bob).expect("readable").expect("there");
@@ -280,7 +296,7 @@ fn a_file_that_is_in_use_for_long_is_an_error_in_time() {
     let mut manager = open(&folder, Purpose::Manage);
     let ann = handle("ann@example.net");
     manager.add(&ann, None, &secret()).expect("a new account");
-    let changes = befriend("ann@example.net", "ann@example.net");
+    let changes = befriend(&mut server, "ann@example.net", "ann@example.net");
     manager.db.execute_batch("BEGIN IMMEDIATE").expect("nobody else");
     server.db.busy_timeout(std::time::Duration::from_millis(1)).expect("a time");
     assert_eq!(server.commit(&changes), Err(DirectoryError::NotWritten));
@@ -346,7 +362,8 @@ fn hub_and_client_agree_on_groups_after_each_step() {
     for who in ["ann@example.net", "bob@example.net"] {
         file.add(&handle(who), None, &secret()).expect("a new account");
     }
-    file.commit(&befriend("ann@example.net", "bob@example.net")).expect("room");
+    let changes = befriend(&mut file, "ann@example.net", "bob@example.net");
+    file.commit(&changes).expect("room");
     let (ann, bob) = (handle("ann@example.net"), handle("bob@example.net"));
     let memory = MemoryDirectory::new()
         .account(ann.clone(), secret())

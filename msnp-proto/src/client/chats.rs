@@ -22,6 +22,8 @@ pub(super) struct Chats {
 pub(super) struct Chat {
     /// Whom to call when a switchboard opens: who was asked for, or who was there last.
     pub(super) people: Vec<Handle>,
+    /// Who was asked for while we were on our way into a switchboard of somebody else.
+    pub(super) invited: Vec<Handle>,
     pub(super) line: Line,
     pub(super) waiting: VecDeque<Waiting>,
     used: Instant,
@@ -58,8 +60,13 @@ impl Chats {
         }
         self.last = self.last.wrapping_add(1);
         let id = ChatId(self.last);
-        let chat =
-            Chat { people: [with].to_vec(), line: Line::None, waiting: VecDeque::new(), used: now };
+        let chat = Chat {
+            people: [with].to_vec(),
+            invited: Vec::new(),
+            line: Line::None,
+            waiting: VecDeque::new(),
+            used: now,
+        };
         self.chats.insert(id, chat);
         Some(id)
     }

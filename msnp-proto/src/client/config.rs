@@ -22,8 +22,9 @@ pub struct Config {
     pub waits: Waits,
     /// How forgiving to be.
     pub leniency: Leniency,
-    /// Referrals in a row that are followed; one more is a
-    /// [`Violation::Referrals`](crate::error::Violation::Referrals).
+    /// Referrals in a row that are followed, moves and restarts of a session among them; one more is
+    /// a [`Violation::Referrals`](crate::error::Violation::Referrals). After a minute online another
+    /// row begins.
     pub referrals: u8,
     /// Whether and how to sign in again after a session was lost. `None`: not by itself.
     pub reconnect: Option<Reconnect>,

@@ -71,13 +71,12 @@ impl Client {
 
     /// We are in a switchboard: call whom the chat is with, if we opened it.
     pub(super) fn on_entered(&mut self, now: Instant, chat: ChatId, id: ConnId) {
-        let people = self.chats.get(chat).map(|chat| chat.people.clone()).unwrap_or_default();
+        let Some(entry) = self.chats.get_mut(chat) else { return };
+        let invited = core::mem::take(&mut entry.invited);
+        let people = entry.people.clone();
         let Some((_, switchboard)) = self.switchboard_mut(Line::Conn(id)) else { return };
-        if switchboard.was_called() {
-            self.leave_if_alone(id);
-            return self.send_waiting(now, chat, id);
-        }
-        for person in people {
+        let was_called = switchboard.was_called();
+        for person in if was_called { invited } else { people } {
             let called = match self.switchboard_mut(Line::Conn(id)) {
                 Some((_, switchboard)) => switchboard.call(now, &person),
                 None => Err(Misuse::NoSuchChat),
@@ -85,6 +84,10 @@ impl Client {
             if let Err(Misuse::Backlog) = called {
                 self.tell(Event::Warning(Warning::TooMany { verb: Verb::CAL }));
             }
+        }
+        if was_called {
+            self.leave_if_alone(id);
+            self.send_waiting(now, chat, id);
         }
     }
 

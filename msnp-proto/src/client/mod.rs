@@ -97,8 +97,10 @@ enum Session {
         credentials: Credentials,
         /// The roster, while no machine has it.
         roster: Option<Roster>,
-        /// Referrals followed since the last success.
+        /// Referrals followed in a row.
         referrals: u8,
+        /// Since when it is online.
+        online: Option<Instant>,
         /// When sign-in must have come to its end.
         deadline: Option<Instant>,
     },
@@ -150,6 +152,7 @@ impl Client {
             credentials: Credentials { account, password, status },
             roster: Some(roster.unwrap_or_default()),
             referrals: 0,
+            online: None,
             deadline: Some(now + self.config.waits.sign_in),
         };
     }
@@ -239,8 +242,8 @@ impl Client {
     /// How many bytes of a connection were looked at in search of line ends, in all; 0 if it is
     /// gone.
     #[must_use]
-    pub fn scanned(&mut self, conn: ConnId) -> u64 {
-        match self.conns.get_mut(conn).map(|conn| &mut conn.role) {
+    pub fn scanned(&self, conn: ConnId) -> u64 {
+        match self.conns.get(conn).map(|conn| &conn.role) {
             Some(Role::Notification(machine)) => machine.scanned(),
             Some(Role::Switchboard(_, machine)) => machine.scanned(),
             _ => 0,

@@ -6,17 +6,20 @@ use super::{ChatId, Client, Event, Session, SignIn, Warning};
 use crate::error::{Lost, Violation};
 use crate::machine::{ConnId, Machine, Output, Shutdown, Target};
 use crate::ns::{self, Credentials, Roster};
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 use crate::wire::Verb;
+
+/// After so long online a session was one.
+const STABLE: Duration = Duration::from_secs(60);
 
 impl Client {
     pub(super) fn on_notification(&mut self, now: Instant, id: ConnId, event: ns::Event) {
         match event {
             ns::Event::Tell(event) => {
                 match (&event, &mut self.session) {
-                    (Event::Online { .. }, Session::Some { deadline, referrals, .. }) => {
+                    (Event::Online { .. }, Session::Some { deadline, online, .. }) => {
                         *deadline = None;
-                        *referrals = 0;
+                        *online = Some(now);
                         if let Some(backoff) = &mut self.backoff {
                             backoff.online(now);
                         }
@@ -31,6 +34,11 @@ impl Client {
             }
             ns::Event::Referred { to } if self.is_current(id) => self.refer(now, id, to),
             ns::Event::Referred { .. } => {}
+            ns::Event::Restarted => {
+                if let Err(why) = self.count_referral(now) {
+                    self.lose(now, why);
+                }
+            }
             ns::Event::Switchboard { tag, to, cookie } => {
                 let chat = ChatId(tag);
                 // A chat that was left meanwhile needs no switchboard any more.
@@ -59,7 +67,6 @@ impl Client {
 
     /// Goes on signing in at another server.
     pub(super) fn refer(&mut self, now: Instant, id: ConnId, to: Target) {
-        let limit = self.config.referrals;
         let sign_in = now + self.config.waits.sign_in;
         // The machine stays until its last words are written.
         let known = match self.conns.get_mut(id).map(|conn| &mut conn.role) {
@@ -67,19 +74,34 @@ impl Client {
             _ => None,
         };
         self.close_quietly(id);
-        let Session::Some { conn, roster, referrals, deadline, .. } = &mut self.session else {
+        let counted = self.count_referral(now);
+        let Session::Some { conn, roster, deadline, .. } = &mut self.session else {
             return;
         };
         *roster = known;
-        *referrals = referrals.saturating_add(1);
-        if *referrals > limit {
-            return self.lose(now, Lost::Violation(Violation::Referrals { limit }));
+        if let Err(why) = counted {
+            return self.lose(now, why);
         }
         deadline.get_or_insert(sign_in);
         let fresh = self.conns.insert(Role::ToNotification(to.clone()));
         *conn = fresh;
         self.tell(Event::Referred { to: to.clone() });
         self.outputs.push_back(Output::Connect { conn: fresh, to });
+    }
+
+    /// Counts a referral, or what is as good as one; an error if that was one too many. Servers that
+    /// let everybody in and send them on at once would keep us busy for ever.
+    fn count_referral(&mut self, now: Instant) -> Result<(), Lost> {
+        let limit = self.config.referrals;
+        let Session::Some { referrals, online, .. } = &mut self.session else { return Ok(()) };
+        if online.take().is_some_and(|since| now - since >= STABLE) {
+            *referrals = 0;
+        }
+        *referrals = referrals.saturating_add(1);
+        match *referrals > limit {
+            true => Err(Lost::Violation(Violation::Referrals { limit })),
+            false => Ok(()),
+        }
     }
 
     pub(super) fn close_quietly(&mut self, id: ConnId) {
@@ -133,7 +155,7 @@ impl Client {
             self.conns.get_mut(id).map(|conn| &mut conn.role)
         {
             match machine.poll_event() {
-                Some(ns::Event::Lost(_) | ns::Event::Referred { .. }) => {}
+                Some(ns::Event::Lost(_) | ns::Event::Referred { .. } | ns::Event::Restarted) => {}
                 Some(event) => self.on_notification(now, id, event),
                 None => break,
             }

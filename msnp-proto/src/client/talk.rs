@@ -46,13 +46,31 @@ impl Client {
             if switchboard.is_inside() {
                 switchboard.call(now, who)?;
                 self.pump(now, conn);
+            } else {
+                self.call_later(chat, who)?;
             }
+        } else if let Line::Conn(_) = line {
+            self.call_later(chat, who)?;
         } else {
             self.ensure_line(now, chat)?;
         }
         if let Some(chat) = self.chats.get_mut(chat) {
             chat.add_person(who);
         }
+        Ok(())
+    }
+
+    /// Somebody is to be called once we are in the switchboard to which we are on our way.
+    fn call_later(&mut self, chat: ChatId, who: &Handle) -> Result<(), Misuse> {
+        let most = self.config.people;
+        let entry = self.chats.get_mut(chat).ok_or(Misuse::NoSuchChat)?;
+        if entry.people.contains(who) {
+            return Err(Misuse::Already);
+        }
+        if entry.invited.len() >= most {
+            return Err(Misuse::Backlog);
+        }
+        entry.invited.push(who.clone());
         Ok(())
     }
 

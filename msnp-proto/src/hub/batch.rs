@@ -20,7 +20,7 @@ use alloc::vec::Vec;
 
 use super::arena::SlotId;
 use super::directory::{Change, DirectoryError, Edit};
-use super::event::Event;
+use super::event::{Event, Why};
 use super::presence::Person;
 use super::sync::encode_properties;
 use super::{Directory, Hub};
@@ -120,11 +120,20 @@ impl<D: Directory> Hub<D> {
                 session.committing = false;
             }
             match done {
+                Ok(()) if self.is_gone(&staged) => {
+                    self.dismiss(at, staged.conn, None, Why::AccountGone);
+                }
                 Ok(()) => self.carry_out(staged),
                 Err(why) => self.abandon(&staged, why),
             }
         }
         self.settle(at);
+    }
+
+    /// Whether the account was removed while its changes waited, so that they were passed over.
+    fn is_gone(&mut self, staged: &Staged) -> bool {
+        let Some(change) = staged.plan.changes.first() else { return false };
+        self.directory.identity(&staged.account).is_ok_and(|found| found != Some(change.by))
     }
 
     fn abandon(&mut self, staged: &Staged, why: DirectoryError) {
@@ -141,7 +150,7 @@ impl<D: Directory> Hub<D> {
             then.touches().map(|who| person.record.blocks(who))
         };
         let was_blocked = blocked(self);
-        for Change { account, edit } in &changes {
+        for Change { account, edit, .. } in &changes {
             let online = self.online.get(account).copied();
             if let Some(person) = online.and_then(|id| self.people.get_mut(id)) {
                 person.record.apply(edit);
@@ -182,7 +191,7 @@ impl<D: Directory> Hub<D> {
     }
 
     /// Tells somebody who is signed in that they were put on a forward list or taken off.
-    fn tell_reversed(&mut self, Change { account, edit }: &Change) {
+    fn tell_reversed(&mut self, Change { account, edit, .. }: &Change) {
         let Some(other) = super::presence::find(&self.people, &self.online, account) else {
             return;
         };

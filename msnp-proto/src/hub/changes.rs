@@ -163,7 +163,7 @@ impl<D: Directory> Hub<D> {
         let mut plan = own(record, Edit::Contact(entry), then);
         if fresh {
             let edit = Edit::Reversed(record.handle.clone(), record.name.clone());
-            plan.changes.push(Change { account: who, edit });
+            plan.changes.push(Change { by: record.identity, account: who, edit });
         }
         Ok(plan)
     }
@@ -216,7 +216,7 @@ fn remove(
         own(record, Edit::Contact(entry), Then::Removed { list, who: who.clone(), group });
     if gone {
         let edit = Edit::Unreversed(record.handle.clone());
-        plan.changes.push(Change { account: who, edit });
+        plan.changes.push(Change { by: record.identity, account: who, edit });
     }
     Ok(plan)
 }
@@ -265,7 +265,7 @@ fn remove_group(record: &Record, group: GroupId) -> Result<Plan, No> {
     plan.changes.extend(inside.map(|entry| {
         let groups = entry.groups.without(group);
         let edit = Edit::Contact(Contact { groups, ..entry.clone() });
-        Change { account: record.handle.clone(), edit }
+        own_change(record, edit)
     }));
     Ok(plan)
 }
@@ -279,7 +279,11 @@ fn rename_group(record: &Record, group: GroupId, name: Name<'_>) -> Result<Plan,
 
 /// One change of the record's own account.
 pub(super) fn own(record: &Record, edit: Edit, then: Then) -> Plan {
-    Plan { changes: alloc::vec![Change { account: record.handle.clone(), edit }], then }
+    Plan { changes: alloc::vec![own_change(record, edit)], then }
+}
+
+pub(super) fn own_change(record: &Record, edit: Edit) -> Change {
+    Change { by: record.identity, account: record.handle.clone(), edit }
 }
 
 fn check_group(record: &Record, group: GroupId) -> Result<(), No> {

@@ -32,7 +32,7 @@ pub trait Directory {
     /// Makes all changes, or none. When it returns `Ok`, they are as durable as this directory
     /// makes anything: only then does a client get its answer. Each change adds one to the list
     /// version of its account, as [`Record::apply`] does. A change for an account that does not
-    /// exist is passed over.
+    /// exist is passed over, and so is one whose maker is gone: see [`Change::by`].
     ///
     /// # Errors
     ///
@@ -124,7 +124,11 @@ pub enum Password {
 /// One change of one account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// The account.
+    /// The [`Record::identity`] of the account whose owner makes the change. An account may be
+    /// removed by others after its change was planned, and before it is committed; what is left
+    /// of the change would be half of one, or would be done to another account of the same name.
+    pub by: u64,
+    /// The account that changes.
     pub account: Handle,
     /// What changes.
     pub edit: Edit,

@@ -1,6 +1,6 @@
 //! A directory in memory.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 
 use super::directory::{Change, Directory, DirectoryError, Edit, Password};
 use super::record::{Properties, Record};
@@ -32,6 +32,8 @@ pub struct MemoryDirectory {
     accounts: BTreeMap<Handle, (Password, Record)>,
     /// How many accounts were made.
     made: u64,
+    /// The identities of those that there are.
+    living: BTreeSet<u64>,
     /// Up to how many accounts are made when somebody asks for them.
     open: usize,
 }
@@ -116,13 +118,15 @@ impl MemoryDirectory {
         self.made = self.made.wrapping_add(1);
         let mut record = Record::new(who.clone());
         record.identity = self.made;
+        self.living.insert(self.made);
         self.accounts.insert(who, (password, record));
     }
 
     /// Removes an account; whoever has it as a contact keeps their entry. Returns whether there was
     /// one.
     pub fn remove(&mut self, who: &Handle) -> bool {
-        self.accounts.remove(who).is_some()
+        let removed = self.accounts.remove(who);
+        removed.is_some_and(|(_, record)| self.living.remove(&record.identity))
     }
 
     /// Changes an account; without such an account nothing happens.
@@ -156,8 +160,10 @@ impl Directory for MemoryDirectory {
     }
 
     fn commit(&mut self, changes: &[Change]) -> Result<(), DirectoryError> {
-        for Change { account, edit } in changes {
-            self.edit(account, edit);
+        for Change { by, account, edit } in changes {
+            if self.living.contains(by) {
+                self.edit(account, edit);
+            }
         }
         Ok(())
     }

@@ -290,10 +290,10 @@ impl<D: Directory> Hub<D> {
     /// How many bytes of a connection were looked at in search of line ends, in all; 0 if it is
     /// gone or over.
     #[must_use]
-    pub fn scanned(&mut self, conn: ConnId) -> u64 {
-        let session = self.lines.sessions.get_mut(conn.into());
-        let inbox = session.and_then(|session| session.inbox.as_mut());
-        inbox.map_or(0, |inbox| inbox.decoder().scanned())
+    pub fn scanned(&self, conn: ConnId) -> u64 {
+        let session = self.lines.sessions.get(conn.into());
+        let inbox = session.and_then(|session| session.inbox.as_ref());
+        inbox.map_or(0, crate::wire::Inbox::scanned)
     }
 
     /// How many cookies for switchboards are good now.

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::arena::SlotId;
 use super::batch::{Plan, Then};
-use super::changes::{No, clean};
+use super::changes::{No, clean, own_change};
 use super::directory::{Change, Edit};
 use super::presence::Person;
 use super::record::Record;
@@ -48,10 +48,10 @@ pub(super) fn set_property(
     let changed = properties != record.properties;
     let mut changes = Vec::new();
     if changed {
-        let account = record.handle.clone();
-        changes.push(Change { account, edit: Edit::Property(property, text) });
+        changes.push(own_change(record, Edit::Property(property, text)));
         // Who sees it has another version too, also who is not here now.
         changes.extend(seers(record).map(|contact| Change {
+            by: record.identity,
             account: contact.handle.clone(),
             edit: Edit::ContactProperties,
         }));

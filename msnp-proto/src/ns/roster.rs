@@ -217,7 +217,7 @@ impl Roster {
         Ok(account)
     }
 
-    /// Takes somebody off a list, or out of one group; `None` if they are on no list, or in no group.
+    /// Takes somebody off a list, or out of one group; `None` if they are not on that list.
     pub(crate) fn remove(
         &mut self,
         list: List,
@@ -226,19 +226,18 @@ impl Roster {
     ) -> Option<Handle> {
         let contact = self.contact_mut(account)?;
         let account = contact.account.clone();
+        if !contact.lists.has(list) {
+            return None;
+        }
         if let (List::Forward, Some(group)) = (list, group) {
-            if !contact.lists.has(List::Forward) {
-                return None;
-            }
             contact.leave(group);
             return Some(account);
         }
-        let gone = contact.lists.has(list);
         contact.take_off(list);
         if contact.lists.is_empty() {
             self.contacts.remove(&account);
         }
-        self.entries = self.entries.saturating_sub(gone.into());
+        self.entries = self.entries.saturating_sub(1);
         Some(account)
     }
 

@@ -58,6 +58,12 @@ impl Inbox {
         Self { decoder, tail: Vec::new(), spent: false }
     }
 
+    /// How many bytes were looked at in search of line ends, in all.
+    #[must_use]
+    pub const fn scanned(&self) -> u64 {
+        self.decoder.scanned()
+    }
+
     /// The decoder, for its limits and counters.
     pub fn decoder(&mut self) -> &mut FrameDecoder {
         &mut self.decoder

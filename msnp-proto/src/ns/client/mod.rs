@@ -56,6 +56,8 @@ pub enum Event {
         /// The other server.
         to: Target,
     },
+    /// The server wants the sign-in once more, on this connection.
+    Restarted,
     /// The switchboard that [`Notification::ask_switchboard`] asked for.
     Switchboard {
         /// What the caller gave.
@@ -160,8 +162,8 @@ impl Notification {
 
     /// How many bytes were looked at in search of line ends, in all.
     #[must_use]
-    pub fn scanned(&mut self) -> u64 {
-        self.inbox.decoder().scanned()
+    pub fn scanned(&self) -> u64 {
+        self.inbox.scanned()
     }
 
     /// Sets one's own status.

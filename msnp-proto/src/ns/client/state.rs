@@ -216,6 +216,7 @@ impl Core {
     /// Sign-in goes on elsewhere: nothing more is said here.
     pub(super) fn refer(&mut self, to: Target) {
         self.close_requests(Lost::Moved);
+        self.forget_presence();
         self.link.tell(Event::Referred { to });
         self.finish();
         self.state = State::Finished;
@@ -224,11 +225,30 @@ impl Core {
     /// Sign-in begins again on this connection.
     pub(super) fn restart(&mut self, now: Instant) {
         self.close_requests(Lost::Moved);
+        self.forget_presence();
+        self.link.tell(Event::Restarted);
         self.timers.stop_all();
         self.timers.arm(Timer::SignIn, now + self.config.waits.sign_in);
         self.sync = None;
         self.unchanged = None;
         self.begin();
+    }
+
+    /// Who is there the next session says; of who is not it says nothing.
+    fn forget_presence(&mut self) {
+        let is_there = |contact: &Contact| contact.status() != Status::Offline;
+        let there = self.roster.contacts().filter(|(_, contact)| is_there(contact));
+        let gone: Vec<Report> = there
+            .map(|(account, contact)| Report::Presence {
+                account: account.clone(),
+                status: Status::Offline,
+                nick: contact.display().cloned(),
+                known: true,
+                initial: false,
+            })
+            .collect();
+        self.roster.forget_presence();
+        gone.into_iter().for_each(|event| self.tell(event));
     }
 
     pub(super) fn close_requests(&mut self, why: Lost) {

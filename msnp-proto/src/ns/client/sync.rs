@@ -14,7 +14,7 @@ use crate::time::Instant;
 use crate::types::{
     Account, Groups, Handle, Key, List, ListVersion, Name, Number, Prompt, Status, TrId,
 };
-use crate::wire::Verb;
+use crate::wire::{Frame, Parsed, Verb};
 
 /// A dump in progress. The roster of before stays as it is until the new one is complete.
 #[derive(Debug)]
@@ -27,7 +27,12 @@ pub(super) struct Sync {
     /// Entries seen and promised of each list.
     counts: [(u32, u32); 4],
     over_limit: bool,
+    /// What was told meanwhile and is no part of the dump, as lines: it is newer.
+    later: Vec<u8>,
 }
+
+/// Bytes of it that are kept.
+const LATER: usize = 64 * 1024;
 
 impl Sync {
     pub(super) const fn new(trid: TrId) -> Self {
@@ -38,6 +43,7 @@ impl Sync {
             fresh: Roster::new(),
             counts: [(0, 0); 4],
             over_limit: false,
+            later: Vec::new(),
         }
     }
 
@@ -87,9 +93,35 @@ impl Core {
         }
     }
 
+    /// Keeps what is told during a dump and is no part of it for the roster that is on its way.
+    fn keep_for_later(&mut self, reply: &Reply<'_>) {
+        let Some(sync) = self.sync.as_ref().filter(|sync| sync.begun) else { return };
+        let is_later = match *reply {
+            Reply::Gtc { trid, .. } | Reply::Blp { trid, .. } | Reply::Prp { trid, .. } => {
+                trid != sync.trid
+            }
+            Reply::Iln { .. } | Reply::Nln { .. } | Reply::Fln { .. } => true,
+            Reply::Add { .. } | Reply::Rem { .. } | Reply::Rea { .. } => true,
+            Reply::Adg { .. } | Reply::Reg { .. } | Reply::Rmg { .. } => true,
+            _ => false,
+        };
+        if is_later {
+            self.keep(reply);
+        }
+    }
+
+    fn keep(&mut self, reply: &Reply<'_>) {
+        match &mut self.sync {
+            Some(sync) if sync.begun && sync.later.len() < LATER => reply.encode(&mut sync.later),
+            Some(Sync { begun: true, .. }) => self.over_limit(),
+            _ => {}
+        }
+    }
+
     /// A reply that is about people, lists or settings.
     pub(super) fn on_roster(&mut self, now: Instant, reply: Reply<'_>) {
         self.begin_late_dump(&reply);
+        self.keep_for_later(&reply);
         match reply {
             Reply::Syn { trid, version } => self.on_syn(now, trid, version),
             Reply::Lst { trid, list, version, index, total, account, name, groups } => {
@@ -145,13 +177,15 @@ impl Core {
                 if self.sync.is_none() {
                     self.roster.set_version(version);
                 }
-                self.on_property(account, key, value);
+                if !self.on_property(account, key, value) {
+                    self.keep(&reply);
+                }
             }
             Reply::BprBare { key, value, .. } => {
                 let Some(account) = self.last_listed.clone() else {
                     return self.warn(Warning::OutOfPlace { verb: Verb::BPR });
                 };
-                self.on_property(Account::from(&account), key, value);
+                let _ = self.on_property(Account::from(&account), key, value);
             }
             Reply::Iln { status, account, name, .. } => {
                 self.on_presence(Verb::ILN, status.or_online(), account, name);
@@ -256,6 +290,7 @@ impl Core {
             }
             let mut fresh = sync.fresh;
             self.roster.hand_presence_to(&mut fresh);
+            apply_all(&mut fresh, self.config.roster_entries, &sync.later);
             self.roster = fresh;
         }
         self.tell(Report::Synced { version: self.roster.version(), unchanged });
@@ -296,20 +331,23 @@ impl Core {
         }
     }
 
-    fn on_property(&mut self, account: Account<'_>, key: Key, value: Option<Name<'_>>) {
+    /// Notes a property of somebody; says whether the roster on its way has it.
+    fn on_property(&mut self, account: Account<'_>, key: Key, value: Option<Name<'_>>) -> bool {
         let Some(property) = key.property() else {
-            return self.warn(Warning::Invalid { verb: Verb::BPR, expected: Expected::Property });
+            self.warn(Warning::Invalid { verb: Verb::BPR, expected: Expected::Property });
+            return false;
         };
         let value = value.map_or_else(String::new, Name::to_text);
         if let Some(sync) = &mut self.sync {
             if sync.fresh.set_property(account, property, value.clone()).is_some() {
-                return;
+                return true;
             }
         }
         match self.roster.set_property(account, property, value.clone()) {
             None => self.warn(Warning::OutOfPlace { verb: Verb::BPR }),
             account => self.changed(RosterChange::Property { account, property, value }),
         }
+        false
     }
 
     fn on_presence(
@@ -336,53 +374,33 @@ impl Core {
     /// A change of lists, groups or names, asked for or not.
     fn on_change(&mut self, now: Instant, reply: Reply<'_>) {
         let verb = reply.verb();
-        let (trid, change) = match reply {
-            Reply::Add { trid, list, version, account, name, group } => {
-                self.roster.set_version(version);
-                let added = self.roster.add(self.config.roster_entries, list, account, name, group);
-                let foreign = trid == TrId::NONE;
-                if let (List::Reverse, Ok(account)) = (list, &added) {
-                    self.allow_silently(now, account.clone());
-                }
-                let change = added.map(|account| RosterChange::Added { list, account, foreign });
-                (trid, change)
+        let limit = self.config.roster_entries;
+        let own = match &reply {
+            Reply::Rea { account, name, .. } if self.rename_self(*account, *name) => {
+                account.to_handle().map(|account| (account, name.to_nick()))
             }
-            Reply::Rem { trid, list, version, account, group } => {
-                self.roster.set_version(version);
-                let removed = self.roster.remove(list, account, group);
-                let foreign = trid == TrId::NONE;
-                let change =
-                    removed.map(|account| RosterChange::Removed { list, account, group, foreign });
-                (trid, change.ok_or(Unlisted::Unknown))
-            }
-            Reply::Adg { trid, version, name, group, .. }
-            | Reply::Reg { trid, version, name, group, .. } => {
-                self.roster.set_version(version);
-                let name = name.to_nick();
-                let room = self.roster.set_group(group, name.clone());
-                let change = RosterChange::Group { group, name };
-                (trid, if room { Ok(change) } else { Err(Unlisted::Full) })
-            }
-            Reply::Rmg { trid, version, group } => {
-                self.roster.set_version(version);
-                self.roster.remove_group(group);
-                (trid, Ok(RosterChange::GroupRemoved { group }))
-            }
-            Reply::Rea { trid, version, account, name } => {
-                self.roster.set_version(version);
-                let own = self.rename_self(account, name);
-                let change = match (own, account.to_handle()) {
-                    (true, Some(account)) => {
-                        Some(RosterChange::Renamed { account, nick: name.to_nick() })
-                    }
-                    _ => self.roster.rename(account, name),
-                };
-                (trid, change.ok_or(Unlisted::Unknown))
-            }
-            _ => return self.warn(Warning::OutOfPlace { verb }),
+            _ => None,
+        };
+        let Some((trid, change)) = apply(&mut self.roster, limit, &reply) else {
+            return self.warn(Warning::OutOfPlace { verb });
+        };
+        let change = match own {
+            Some((account, nick)) => Ok(RosterChange::Renamed { account, nick }),
+            None => change,
         };
         match change {
-            Ok(change) => self.changed(change),
+            Ok(change) => {
+                let new = match &change {
+                    RosterChange::Added { list: List::Reverse, account, .. } => {
+                        Some(account.clone())
+                    }
+                    _ => None,
+                };
+                if let Some(account) = new {
+                    self.allow_silently(now, account);
+                }
+                self.changed(change);
+            }
             Err(Unlisted::Full) => self.warn(Warning::TooMany { verb }),
             Err(Unlisted::Unknown) => self.warn(Warning::OutOfPlace { verb }),
         }
@@ -393,6 +411,91 @@ impl Core {
     fn answered(&mut self, now: Instant, verb: Verb, trid: TrId) {
         if trid != TrId::NONE {
             self.done(now, verb, trid, |kind| *kind == Kind::Change);
+        }
+    }
+}
+
+/// Makes a change of lists, groups or names in a roster, and says which request it answers; `None` if
+/// the reply is no such change.
+fn apply(
+    roster: &mut Roster,
+    limit: usize,
+    reply: &Reply<'_>,
+) -> Option<(TrId, Result<RosterChange, Unlisted>)> {
+    Some(match *reply {
+        Reply::Add { trid, list, version, account, name, group } => {
+            roster.set_version(version);
+            let foreign = trid == TrId::NONE;
+            let added = roster.add(limit, list, account, name, group);
+            (trid, added.map(|account| RosterChange::Added { list, account, foreign }))
+        }
+        Reply::Rem { trid, list, version, account, group } => {
+            roster.set_version(version);
+            let foreign = trid == TrId::NONE;
+            let removed = roster.remove(list, account, group).ok_or(Unlisted::Unknown);
+            (trid, removed.map(|account| RosterChange::Removed { list, account, group, foreign }))
+        }
+        Reply::Adg { trid, version, name, group, .. }
+        | Reply::Reg { trid, version, name, group, .. } => {
+            roster.set_version(version);
+            let name = name.to_nick();
+            let room = roster.set_group(group, name.clone());
+            let change = RosterChange::Group { group, name };
+            (trid, if room { Ok(change) } else { Err(Unlisted::Full) })
+        }
+        Reply::Rmg { trid, version, group } => {
+            roster.set_version(version);
+            roster.remove_group(group);
+            (trid, Ok(RosterChange::GroupRemoved { group }))
+        }
+        Reply::Rea { trid, version, account, name } => {
+            roster.set_version(version);
+            (trid, roster.rename(account, name).ok_or(Unlisted::Unknown))
+        }
+        _ => return None,
+    })
+}
+
+/// Makes in a roster what was told while it was on its way, in order.
+fn apply_all(roster: &mut Roster, limit: usize, lines: &[u8]) {
+    for line in lines.split_inclusive(|byte| *byte == b'\n') {
+        let line = line.strip_suffix(b"\r\n").unwrap_or(line);
+        let Ok(Parsed::Command(reply, _)) = Reply::parse(Frame::new(line, None)) else { continue };
+        match reply {
+            Reply::Iln { status, account, name, .. } => {
+                roster.set_presence(account, status.or_online(), name);
+            }
+            Reply::Nln { status, account, name } => {
+                roster.set_presence(account, status.or_online(), name);
+            }
+            Reply::Fln { account } => {
+                roster.set_presence(account, Status::Offline, None);
+            }
+            Reply::Gtc { version, prompt, .. } => {
+                roster.set_version(version);
+                roster.set_prompt(prompt);
+            }
+            Reply::Blp { version, privacy, .. } => {
+                roster.set_version(version);
+                roster.set_privacy(privacy);
+            }
+            Reply::Prp { version, key, value, .. } => {
+                roster.set_version(version);
+                if let Some(property) = key.property() {
+                    let value = value.map_or_else(String::new, Name::to_text);
+                    roster.set_own_property(property, value);
+                }
+            }
+            Reply::Bpr { version, account, key, value } => {
+                roster.set_version(version);
+                if let Some(property) = key.property() {
+                    let value = value.map_or_else(String::new, Name::to_text);
+                    roster.set_property(account, property, value);
+                }
+            }
+            reply => {
+                apply(roster, limit, &reply);
+            }
         }
     }
 }

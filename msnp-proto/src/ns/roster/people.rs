@@ -143,10 +143,9 @@ mod tests {
                     Step::Remove(list, who) => {
                         let account = Account::new(who.as_bytes()).expect("a word");
                         let known = roster.remove(list, account, None).is_some();
-                        prop_assert_eq!(known, model.contains_key(&who.to_lowercase()));
-                        if let Some(lists) = model.get_mut(&who.to_lowercase()) {
-                            *lists = lists.without(list);
-                        }
+                        let lists = model.entry(who.to_lowercase()).or_insert(Lists::NONE);
+                        prop_assert_eq!(known, lists.has(list));
+                        *lists = lists.without(list);
                     }
                     Step::Clear(list) => {
                         roster.clear_list(list);

@@ -219,8 +219,8 @@ impl Switchboard {
 
     /// How many bytes were looked at in search of line ends, in all.
     #[must_use]
-    pub fn scanned(&mut self) -> u64 {
-        self.inbox.decoder().scanned()
+    pub fn scanned(&self) -> u64 {
+        self.inbox.scanned()
     }
 
     /// Takes the first frame of `bytes`, so that its events can be acted on before the next one.
