@@ -6,6 +6,7 @@ mod support;
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::OpenOptionsExt;
 use std::process::Child;
 
 use nix::fcntl::OFlag;
@@ -34,7 +35,10 @@ fn terminal() -> (File, File) {
     let master: PtyMaster = posix_openpt(flags).expect("a terminal");
     grantpt(&master).and_then(|()| unlockpt(&master)).expect("it is ours");
     let name = ptsname_r(&master).expect("a name");
-    let slave = File::options().read(true).write(true).open(name).expect("it is unlocked");
+    let mut options = File::options();
+    // It is not to become the terminal of the tests, which would end with it.
+    options.read(true).write(true).custom_flags(OFlag::O_NOCTTY.bits());
+    let slave = options.open(name).expect("it is unlocked");
     (File::from(std::os::fd::OwnedFd::from(master)), slave)
 }
 
