@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
 use msnp_proto::machine::Target;
-use msnp_proto::types::{Account, Address, Dialect, ErrorCode, Handle, Nick, Token, Words};
+use msnp_proto::types::{Account, Address, Dialect, ErrorCode, Handle, Name, Nick, Token, Words};
 use msnp_proto::wire::percent;
 
 /// Any bytes as everything that a word or a text can be.
@@ -47,7 +47,8 @@ fn text(text: &str) {
     assert!(wire.iter().all(|byte| (0x21..0x7F).contains(byte)), "{}", wire.escape_ascii());
     assert_eq!(percent::decode(&wire), text);
     if let Some(nick) = Nick::new(text) {
-        assert!(nick.as_str() == text && wire.len() <= msnp_proto::limits::NICK);
+        let len = Name::from(&nick).encoded_len();
+        assert!(nick.as_str() == text && len <= msnp_proto::limits::NICK);
     }
     handle(text);
     address(text);

@@ -196,14 +196,17 @@ pub(crate) mod tests {
     impl Folder {
         pub(crate) fn new() -> Self {
             static NEXT: AtomicU32 = AtomicU32::new(0);
-            let name = format!(
-                "msnp-test-{}-{}",
-                std::process::id(),
-                NEXT.fetch_add(1, Ordering::Relaxed)
-            );
-            let path = std::env::temp_dir().join(name);
-            fs::create_dir(&path).expect("a fresh name");
-            Self(path)
+            loop {
+                let number = NEXT.fetch_add(1, Ordering::Relaxed);
+                let name = format!("msnp-test-{}-{number}", std::process::id());
+                let path = std::env::temp_dir().join(name);
+                match fs::create_dir(&path) {
+                    Ok(()) => return Self(path),
+                    // Of a process that had our number before us and was killed.
+                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                    Err(error) => panic!("{}: {error}", path.display()),
+                }
+            }
         }
 
         pub(crate) fn file(&self, name: &str, bytes: &[u8], mode: u32) -> PathBuf {

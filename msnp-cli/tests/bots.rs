@@ -52,6 +52,8 @@ fn is_a_good_bot(interpreter: &str, bot: &str) {
     let mut bot = start(interpreter, bot, &at);
     serve.until(|event| event["type"] == "signed_in" && event["account"] == "bob@example.net");
     let mut alice = Msnp::start_as("alice", &at, &["pipe"]);
+    // Who has signed in has no state yet, and cannot be called.
+    alice.until(|event| event["account"] == "bob@example.net" && event["state"] == "NLN");
     for text in [
         "hello",
         "Grüße, 世界 🙂",

@@ -125,7 +125,7 @@ fn outputs() -> &'static [(String, String)] {
         folder.file("script", "send bob@example.net hello\n", 0o600);
         let script = folder.path("script");
         let runs: [(&Fake, &[&str]); 9] = [
-            (&ringing, &["listen", "--count", "2", "--timeout", "10s"]),
+            (&ringing, &["listen", "--count", "2", "--timeout", "5m"]),
             (&quiet, &["send", "--to", "bob@example.net", "hello"]),
             (&quiet, &["chat", "bob@example.net"]),
             (&quiet, &["contacts", "list"]),

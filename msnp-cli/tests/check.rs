@@ -4,7 +4,7 @@ mod support;
 
 use serde_json::Value;
 use support::fake::{Answer, Fake};
-use support::{Ended, Msnp, run, run_in, with_limit};
+use support::{CLOSED, Ended, Msnp, NOWHERE, run, run_in, with_limit};
 
 fn check(at: &str, more: &[&str]) -> Ended {
     let args = [&["check", "-o", "json"], more].concat();
@@ -150,12 +150,9 @@ fn servers_that_refer_to_each_other_are_found_out() {
 
 #[test]
 fn what_cannot_be_reached_is_told_apart() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let closed = listener.local_addr().expect("it listens").to_string();
-    drop(listener);
-    let (passed, failed) = failure(&check(&closed, &[]), 75);
+    let (passed, failed) = failure(&check(CLOSED, &[]), 75);
     assert_eq!((passed, &failed["seen"]), (1, &"nobody listens there".into()));
-    let (passed, failed) = failure(&check("nowhere.invalid", &[]), 68);
+    let (passed, failed) = failure(&check(NOWHERE, &[]), 68);
     assert_eq!((passed, &failed["seen"]), (0, &"the name has no address".into()));
 }
 
@@ -167,10 +164,7 @@ fn without_a_password_it_finds_out_what_can_be_found_out() {
         let file = ["check", "-o", "json", "--password-file", "/no/such/file"];
         run_in(&environment, &file)
     };
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let closed = listener.local_addr().expect("it listens").to_string();
-    drop(listener);
-    let (passed, failed) = failure(&check(&closed), 75);
+    let (passed, failed) = failure(&check(CLOSED), 75);
     assert_eq!((passed, &failed["stage"]), (1, &"connect".into()));
 
     let fake = Fake::start(|_, _| Answer::Usual);

@@ -6,6 +6,7 @@ mod support;
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::OpenOptionsExt;
 use std::process::Child;
 
 use nix::fcntl::OFlag;
@@ -34,7 +35,10 @@ fn terminal() -> (File, File) {
     let master: PtyMaster = posix_openpt(flags).expect("a terminal");
     grantpt(&master).and_then(|()| unlockpt(&master)).expect("it is ours");
     let name = ptsname_r(&master).expect("a name");
-    let slave = File::options().read(true).write(true).open(name).expect("it is unlocked");
+    let mut options = File::options();
+    // It is not to become the terminal of the tests, which would end with it.
+    options.read(true).write(true).custom_flags(OFlag::O_NOCTTY.bits());
+    let slave = options.open(name).expect("it is unlocked");
     (File::from(std::os::fd::OwnedFd::from(master)), slave)
 }
 
@@ -52,7 +56,9 @@ fn what_was_asked_for_is_done_though_the_disk_is_full_or_nobody_reads() {
                 let child = Msnp::start_as_to("alice", &fake.at, stdout, &args);
                 assert_eq!(code(child), Some(74), "{args:?}");
                 assert!(fake.count(command) > 0, "{args:?}");
-                assert_eq!(fake.count("OUT"), if verb[0] == "send" { 2 } else { 1 }, "{args:?}");
+                let goodbyes = if verb[0] == "send" { 2 } else { 1 };
+                fake.until_heard_times("OUT", goodbyes);
+                assert_eq!(fake.count("OUT"), goodbyes, "{args:?}");
             }
         }
     }
@@ -92,6 +98,8 @@ fn verbs_that_stay_leave_when_nobody_reads_and_say_when_the_disk_is_full() {
             let child = Msnp::start_as_to("alice", &fake.at, stdout, verb);
             assert_eq!(code(child), Some(expected), "{verb:?}");
             // Whoever has signed in signs off.
+            let sessions = fake.count("SYN");
+            fake.until_heard_times("OUT", sessions);
             assert_eq!(fake.count("OUT"), fake.count("SYN"), "{verb:?}");
         }
     }
@@ -100,8 +108,9 @@ fn verbs_that_stay_leave_when_nobody_reads_and_say_when_the_disk_is_full() {
 #[test]
 fn a_server_goes_on_when_its_output_cannot_be_written() {
     for stdout in [full().into(), support::unread()] {
-        // Its first line is lost, so the port has to be known.
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        // Its first line is lost, so the port has to be known: of an address where nobody else
+        // looks for a free one meanwhile.
+        let listener = std::net::TcpListener::bind("127.0.0.3:0").expect("a free port");
         let at = listener.local_addr().expect("it listens").to_string();
         drop(listener);
         let folder = Folder::new();
@@ -223,5 +232,6 @@ fn a_chat_at_a_terminal_that_goes_away_leaves() {
     drop(window);
     let code = code(chat);
     assert!(code == Some(74) || code == Some(66), "{code:?}");
+    fake.until_heard_times("OUT", 2);
     assert_eq!(fake.count("OUT"), 2, "both servers hear that we leave");
 }

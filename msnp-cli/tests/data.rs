@@ -9,7 +9,7 @@ use std::process::Command;
 
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
-use support::{Ended, Folder, Msnp, data_file, run, user};
+use support::{CLOSED, Ended, Folder, Msnp, data_file, run, user};
 
 fn act(at: &str, name: &str, args: &[&str]) -> Ended {
     Msnp::start_as(name, at, &[args, &["-o", "json"]].concat()).end()
@@ -154,7 +154,7 @@ fn each_account_and_group_has_its_own_answer() {
     named.assert_code(0);
     assert!(named.lines.iter().any(|line| line.ends_with("contact, allowed; in \"~\"")));
     // Nothing answers there.
-    act("127.0.0.1:1", "alice", &["contacts", "list"]).assert_code(75);
+    act(CLOSED, "alice", &["contacts", "list"]).assert_code(75);
     act(&at, "ghost", &["contacts", "list"]).assert_code(77);
 }
 

@@ -17,14 +17,20 @@ fn capture(name: &str) -> String {
     format!("{}/tests/captures/{name}", env!("CARGO_MANIFEST_DIR"))
 }
 
+/// Whoever runs the tests may have a configuration of their own.
+fn command() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_msnp"));
+    command.arg("decode").env("XDG_CONFIG_HOME", "/dev/null");
+    command.env_remove("MSNP_CONFIG").env_remove("NO_COLOR");
+    command
+}
+
 fn decode(args: &[&str]) -> Output {
     decode_from(Stdio::null(), args)
 }
 
 fn decode_from(stdin: Stdio, args: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_msnp"));
-    command.arg("decode").args(args).stdin(stdin).env_remove("NO_COLOR");
-    command.output().expect("the program is built")
+    command().args(args).stdin(stdin).output().expect("the program is built")
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -262,8 +268,8 @@ fn diagrams_are_as_wide_as_they_should_be_and_safe() {
 fn from_stdin_in_pieces() {
     let bytes = fs::read(capture("chat.pcap")).expect("the fixture");
     for args in [&["-o", "json"][..], &["-o", "json", "-"]] {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_msnp"));
-        command.arg("decode").args(args).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut command = command();
+        command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().expect("the program is built");
         let mut stdin = child.stdin.take().expect("a pipe");
         for piece in bytes.chunks(1000) {
@@ -279,8 +285,8 @@ fn from_stdin_in_pieces() {
 fn what_is_captured_now_is_shown_now_and_a_signal_ends_it() {
     support::honour_signals();
     for name in ["dispatch.pcap", "dispatch.pcapng"] {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_msnp"));
-        command.arg("decode").stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut command = command();
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().expect("the program is built");
         let bytes = fs::read(capture(name)).expect("the fixture");
         let mut stdin = child.stdin.take().expect("a pipe");
@@ -372,15 +378,15 @@ fn no_connection_to_the_port_is_said() {
 fn a_full_disk_is_an_error_and_a_reader_that_left_is_none() {
     let full = fs::OpenOptions::new().write(true).open("/dev/full");
     if let Ok(full) = full {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_msnp"));
-        command.args(["decode", &capture("chat.pcap")]).stdin(Stdio::null()).stdout(full);
+        let mut command = command();
+        command.arg(capture("chat.pcap")).stdin(Stdio::null()).stdout(full);
         let output = command.stderr(Stdio::piped()).output().expect("the program is built");
         assert_eq!(output.status.code(), Some(74));
         let stderr = text(&output.stderr);
         assert!(stderr.starts_with("msnp: error: cannot write to stdout: no space"), "{stderr}");
     }
-    let mut command = Command::new(env!("CARGO_BIN_EXE_msnp"));
-    command.args(["decode", &capture("chat.pcap")]).stdin(Stdio::null());
+    let mut command = command();
+    command.arg(capture("chat.pcap")).stdin(Stdio::null());
     let mut child = command
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

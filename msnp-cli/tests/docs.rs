@@ -132,8 +132,9 @@ fn units_are_good() {
             assert_eq!(commands.len(), 1, "{name}");
             commands.iter().for_each(|words| assert_read(words));
         }
-        // Where it is installed it is not here.
-        let here = text.replace("/usr/bin/msnp", env!("CARGO_BIN_EXE_msnp"));
+        // Where it is installed it is not here, where a blank may be in the path.
+        let program = concat!('"', env!("CARGO_BIN_EXE_msnp"), '"');
+        let here = text.replace("/usr/bin/msnp", program);
         paths.push(folder.file(&name, &here, 0o644));
     }
     assert!(paths.len() >= 5, "{paths:?}");

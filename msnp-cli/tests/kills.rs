@@ -206,12 +206,13 @@ fn nothing_acknowledged_is_lost_and_nothing_is_there_by_half() {
         let wait = Duration::from_micros(dice.below(15_000));
         thread::scope(|scope| {
             let (at, acknowledged) = (&at, &acknowledged);
-            for player in &mut players {
-                scope.spawn(move || player.play(at, acknowledged));
-            }
+            let play = |player| scope.spawn(|| Player::play(player, at, acknowledged));
+            let playing: Vec<_> = players.iter_mut().map(play).collect();
             scope.spawn(move || {
                 // Under load, and then at any moment: within a commit as well as between two.
-                while acknowledged.load(Ordering::SeqCst) < before + most {
+                while acknowledged.load(Ordering::SeqCst) < before + most
+                    && playing.iter().any(|one| !one.is_finished())
+                {
                     thread::sleep(Duration::from_micros(200));
                 }
                 thread::sleep(wait);

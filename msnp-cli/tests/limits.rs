@@ -17,7 +17,7 @@ impl Stranger {
         let at: SocketAddr = at.parse().expect("an address");
         let stream = TcpStream::connect(at).expect("the server listens");
         // Only a test that fails waits that long.
-        stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a socket");
+        stream.set_read_timeout(Some(Duration::from_secs(300))).expect("a socket");
         Self(stream)
     }
 
@@ -28,11 +28,15 @@ impl Stranger {
     /// The next bytes; none if the server has ended the connection.
     fn hear(&mut self) -> Option<String> {
         let mut bytes = [0; 4096];
-        match self.0.read(&mut bytes) {
-            Ok(0) => None,
-            Ok(count) => Some(String::from_utf8_lossy(&bytes[..count]).into_owned()),
-            Err(error) if error.kind() == ErrorKind::ConnectionReset => None,
-            Err(error) => panic!("{error}"),
+        loop {
+            return match self.0.read(&mut bytes) {
+                Ok(0) => None,
+                Ok(count) => Some(String::from_utf8_lossy(&bytes[..count]).into_owned()),
+                Err(error) if error.kind() == ErrorKind::ConnectionReset => None,
+                // Who is stopped and goes on has not heard anything yet.
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) => panic!("{error}"),
+            };
         }
     }
 
@@ -73,9 +77,9 @@ fn connections_over_the_limit_are_turned_away_and_the_operator_is_told_once() {
     }
 }
 
-#[test]
-fn a_byte_now_and_then_does_not_move_the_deadline() {
-    let (mut serve, at) = Msnp::serve(&["--single", "--sign-in-deadline", "400ms"]);
+/// How many bytes go out, one now and then, before the server has enough; it tells that too.
+fn bytes_before_the_deadline(deadline: &str) -> usize {
+    let (mut serve, at) = Msnp::serve(&["--single", "--sign-in-deadline", deadline]);
     let mut silent = Stranger::connect(&at);
     let mut trickling = Stranger::connect(&at);
     trickling.0.set_read_timeout(Some(Duration::from_millis(5))).expect("a socket");
@@ -87,17 +91,25 @@ fn a_byte_now_and_then_does_not_move_the_deadline() {
         }
         bytes += 1;
         match trickling.0.read(&mut [0]) {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(error)
+                if [ErrorKind::WouldBlock, ErrorKind::Interrupted].contains(&error.kind()) => {}
             Ok(0) | Err(_) => break,
             Ok(_) => panic!("there is no whole line"),
         }
-        assert!(bytes < 4000, "20 seconds, and it is still there");
+        assert!(bytes < 60_000, "five minutes, and it is still there");
     }
-    assert!(bytes > 1, "it was there for a while");
     assert_eq!(silent.hear(), None);
     for _ in 0..2 {
         serve.until(|event| is_warning_of(event, "signing in took too long"));
     }
+    bytes
+}
+
+#[test]
+fn a_byte_now_and_then_does_not_move_the_deadline() {
+    // A machine that pauses may let the deadline pass before the second byte.
+    let is_there_for_a_while = |deadline| bytes_before_the_deadline(deadline) > 1;
+    assert!(["400ms", "4s", "40s"].into_iter().any(is_there_for_a_while));
 }
 
 #[test]

@@ -225,6 +225,8 @@ fn a_reader_that_goes_away_ends_listening_in_order() {
     bob.close_stdout();
     // The line in which the pipe closes, and the one that finds it closed, come of this.
     listen(&at, "alice", &["--for", "1ms"]).end().assert_code(0);
+    bob.until_closed();
+    listen(&at, "alice", &["--for", "1ms"]).end().assert_code(0);
     serve.until(|event| event["type"] == "signed_out" && event["account"] == "bob@example.net");
     assert_eq!(bob.code(), 0);
 }

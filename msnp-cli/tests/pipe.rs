@@ -2,12 +2,11 @@
 
 mod support;
 
-use std::net::TcpListener;
 use std::sync::{Mutex, mpsc};
 
 use serde_json::{Value, json};
 use support::fake::{Answer, Fake};
-use support::{Ended, Msnp, run};
+use support::{CLOSED, Ended, Msnp, NOWHERE, run};
 
 /// Gives these lines to a pipe on the built-in server, to their end.
 fn pipe_of(lines: &[Value]) -> Ended {
@@ -96,20 +95,36 @@ fn every_command_is_done_in_order_and_its_events_carry_its_id() {
 #[test]
 fn typing_ends_with_an_event_that_has_its_id() {
     let typing = |id: &str, to: &str| json!({"id": id, "do": "typing", "to": to});
-    let ended = pipe_of(&[
-        // It opens the chat, and the text comes before anybody is there.
-        typing("before", ECHO),
-        send("text", ECHO, "x"),
-        json!({"id": "open", "do": "open", "to": ECHO}),
-        typing("nobody", "nobody@example.net"),
-    ]);
-    ended.assert_code(0);
+    // It opens the chat, and the text comes before anybody is there.
+    let (open, gate) = mpsc::channel();
+    let gate = Mutex::new(gate);
+    let fake = Fake::start(move |_, line| {
+        if line.starts_with("XFR") {
+            gate.lock().expect("no panic").recv().expect("the test lives");
+        }
+        Answer::Usual
+    });
+    let bob = "bob@example.net";
+    let mut pipe = start(&fake.at, &[]);
+    let opening = json!({"id": "open", "do": "open", "to": bob});
+    for line in [typing("before", bob), send("text", bob, "x"), opening] {
+        pipe.say(&format!("{line}\n"));
+    }
+    // This is refused as soon as it is read, and so those before it have been read.
+    pipe.say("no command\n");
+    assert_eq!(pipe.until_type("refused")["id"], "line-4");
+    open.send(()).expect("it waits");
+    let ended = pipe.end();
+    ended.assert_code(1);
     assert_eq!(of(&ended, "before"), ["typing"]);
     assert_eq!(of(&ended, "text"), ["chat", "queued", "sent", "acked"]);
-    assert_eq!(of(&ended, "nobody"), ["chat", "refused"]);
     let own = &ended.all("typing")[0];
-    assert_eq!(own["from"], "me@example.net");
+    assert_eq!(own["from"], "alice@example.net");
     assert_eq!(own["chat"], ended.all("sent")[0]["chat"]);
+
+    let ended = pipe_of(&[typing("nobody", "nobody@example.net")]);
+    ended.assert_code(0);
+    assert_eq!(of(&ended, "nobody"), ["chat", "refused"]);
     let refused = &ended.all("refused")[0];
     assert_eq!(
         (&refused["request"], &refused["account"]),
@@ -463,17 +478,12 @@ fn somebody_who_is_on_no_such_list_does_not_exclude_us() {
 
 #[test]
 fn codes_of_servers_that_do_not_behave() {
-    let closed = {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        listener.local_addr().expect("it listens").to_string()
-    };
     let refusing = Fake::start(|_, line| match line.starts_with("USR 4") {
         true => Answer::Say(b"911 4\r\n".to_vec()),
         false => Answer::Usual,
     });
     let rubbish = Fake::start(|_, _| Answer::Say(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec()));
-    let rows =
-        [(closed.as_str(), 75), ("nowhere.invalid", 68), (&refusing.at, 77), (&rubbish.at, 76)];
+    let rows = [(CLOSED, 75), (NOWHERE, 68), (&refusing.at, 77), (&rubbish.at, 76)];
     for (at, code) in rows {
         let ended = start(at, &[]).end();
         ended.assert_code(code);

@@ -57,9 +57,8 @@ fn an_interruption_while_waiting_ends_at_once() {
 
 #[test]
 fn who_does_not_want_it_leaves_with_the_reason() {
-    let fake = Fake::start(|n, _| if n == LAST { Answer::HangUp } else { Answer::Usual });
     for verb in [&["listen"][..], &["chat", "bob@example.net"], &["pipe"]] {
-        fake.forget();
+        let fake = Fake::start(|n, _| if n == LAST { Answer::HangUp } else { Answer::Usual });
         let ended = keep_open(start(&fake, verb, &["--no-reconnect"]));
         ended.assert_code(75);
         assert!(ended.all("retrying").is_empty());
@@ -74,13 +73,12 @@ fn keep_open(mut msnp: Msnp) -> support::Ended {
 
 #[test]
 fn a_password_that_is_refused_later_ends_it() {
-    let fake = Fake::start(|n, line| match n {
-        LAST => Answer::HangUp,
-        n if n > LAST && line.starts_with("USR 4") => Answer::Say(b"911 4\r\n".to_vec()),
-        _ => Answer::Usual,
-    });
     for verb in [&["listen"][..], &["chat", "bob@example.net"], &["pipe"]] {
-        fake.forget();
+        let fake = Fake::start(|n, line| match n {
+            LAST => Answer::HangUp,
+            n if n > LAST && line.starts_with("USR 4") => Answer::Say(b"911 4\r\n".to_vec()),
+            _ => Answer::Usual,
+        });
         let ended = keep_open(start(&fake, verb, &[]));
         ended.assert_code(77);
         assert_eq!((ended.all("retrying").len(), ended.all("lost").len()), (1, 2));

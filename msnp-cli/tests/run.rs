@@ -3,12 +3,10 @@
 
 mod support;
 
-use std::net::TcpListener;
-
 use nix::sys::signal::Signal;
 use serde_json::Value;
 use support::fake::{Answer, Fake};
-use support::{Ended, Folder, Msnp, run, unread, with_limit};
+use support::{CLOSED, Ended, Folder, Msnp, NOWHERE, run, unread, with_limit};
 
 /// Runs a script against the built-in server.
 fn script(text: &str, more: &[&str]) -> Ended {
@@ -42,16 +40,16 @@ fn done(ended: &Ended) -> Value {
 fn every_step_is_done_and_its_events_carry_its_line() {
     let text = "\
 # A whole conversation.
-set ack-timeout 5s
+set ack-timeout 5m
 set window 4
 
-online echo@example.net within 10s
+online echo@example.net within 5m
 send echo@example.net Hello, ${what} $$
 send echo@example.net <<END
 two
   lines
 END
-expect echo@example.net contains \"two\" within 10s
+expect echo@example.net contains \"two\" within 5m
 typing echo@example.net
 sleep 1ms
 status BSY
@@ -245,7 +243,9 @@ fn a_request_that_is_not_answered_is_unknown_and_is_not_made_again() {
         assert_eq!((ended.all("acked").len(), &done(ended)["line"]), (1, &2.into()));
     };
     let run = |limit: &str| start(&silent().at, text, &["--timeout", limit]).end();
-    let ended = with_limit(run, |ended| !ended.all("refused").is_empty());
+    let was_asked =
+        |ended: &Ended| ended.all("refused").iter().any(|no| no["outcome"] == "unknown");
+    let ended = with_limit(run, was_asked);
     ended.assert_code(1);
     assert_unknown(&ended);
 
@@ -286,8 +286,8 @@ fn waiting_has_an_end_and_a_code() {
 #[test]
 fn somebody_is_waited_for_and_answers() {
     let (_serve, at) = Msnp::serve(&[]);
-    let text = "online bob@example.net within 20s\nsend bob@example.net ready?\n\
-                expect bob@example.net contains \"yes\" within 20s\nsend bob@example.net go\n";
+    let text = "online bob@example.net within 5m\nsend bob@example.net ready?\n\
+                expect bob@example.net contains \"yes\" within 5m\nsend bob@example.net go\n";
     let mut alice = start(&at, text, &[]);
     alice.until_type("online");
     let mut bob = Msnp::start_as("bob", &at, &["chat", "-o", "json", "alice@example.net"]);
@@ -302,13 +302,9 @@ fn somebody_is_waited_for_and_answers() {
 
 #[test]
 fn codes_of_servers_that_do_not_behave() {
-    let closed = {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        listener.local_addr().expect("it listens").to_string()
-    };
     let text = "send bob@example.net a\nsend bob@example.net b\n";
-    start(&closed, text, &[]).end().assert_code(75);
-    start("nowhere.invalid", text, &[]).end().assert_code(68);
+    start(CLOSED, text, &[]).end().assert_code(75);
+    start(NOWHERE, text, &[]).end().assert_code(68);
     let number = |verb: &'static str, number: u16| {
         Fake::start(move |_, line| {
             let trid = line.split(' ').nth(1).unwrap_or("0").to_owned();
@@ -387,12 +383,21 @@ fn a_run_without_a_reader_finishes_what_is_on_the_wire() {
     let mut alice = Msnp::start_as_to("alice", &at, unread(), &["run", &path]);
     assert_eq!(alice.wait().expect("it is ours").code(), Some(74));
     // It is closed in the middle: what is on its way is finished, and the rest is not begun.
-    let texts = "send bob@example.net a\n".repeat(5_000);
-    let mut alice = start(&at, &texts, &[]);
+    bob.interrupt();
+    bob.end().assert_code(130);
+    let mut bob = Msnp::start_as("bob", &at, &["pipe"]);
+    bob.until_type("online");
+    let rest = "send bob@example.net a\n".repeat(5_000);
+    let text = format!(
+        "send bob@example.net first\nexpect bob@example.net contains \"go\" within 5m\n{rest}"
+    );
+    let mut alice = start(&at, &text, &[]);
     alice.until_type("acked");
     alice.close_stdout();
+    let go = serde_json::json!({"do": "send", "to": "alice@example.net", "text": "go"});
+    bob.until_type("message");
+    bob.say(&format!("{go}\n"));
     assert_eq!(alice.code(), 74);
-    bob.interrupt();
     let heard = bob.end().all("message").len();
     assert!((1..5_000).contains(&heard), "{heard}");
 }
@@ -420,7 +425,7 @@ fn signing_in_is_tried_again_and_no_text_is_sent_twice() {
 
 #[test]
 fn what_a_script_says_cannot_forge_lines_or_steer_the_terminal() {
-    let text = "send echo@example.net \x1b[2J\u{202e}x\nexpect echo@example.net contains \"\x1b\" within 5s\n\
+    let text = "send echo@example.net \x1b[2J\u{202e}x\nexpect echo@example.net contains \"\x1b\" within 5m\n\
                 remove bob@example.net from \"\x1b[2J\"\n";
     let folder = Folder::new();
     let path = folder.file("script", text, 0o644);

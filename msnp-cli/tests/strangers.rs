@@ -7,7 +7,7 @@ use std::net::TcpListener;
 use std::thread;
 
 use support::fake::{Answer, Fake};
-use support::{Ended, Msnp};
+use support::{Ended, Msnp, with_limit};
 
 /// What a server says, whether it closes then, and what is said of it.
 type Row = (&'static [u8], bool, &'static str);
@@ -180,8 +180,9 @@ fn a_server_that_closes_without_a_word_may_be_tried_again() {
 
 #[test]
 fn each_attempt_is_described_by_what_was_seen_at_it() {
-    // It hangs up at the first attempt, and is gone at the second.
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    // It hangs up at the first attempt, and is gone at the second: from an address where nobody else
+    // looks for a free port meanwhile.
+    let listener = TcpListener::bind("127.0.0.4:0").expect("a free port");
     let at = listener.local_addr().expect("it listens").to_string();
     let server = thread::spawn(move || {
         let (stream, _) = listener.accept().expect("somebody comes");
@@ -199,9 +200,14 @@ fn each_attempt_is_described_by_what_was_seen_at_it() {
 #[test]
 fn a_server_that_keeps_silent_is_described_when_time_runs_out() {
     let fake = Fake::start(|_, _| Answer::Nothing);
-    let args = ["send", "--to", "bob@example.net", "--timeout", "300ms", "x", "-o", "json"];
-    let ended = Msnp::start_as("alice", &fake.at, &args).end();
-    ended.assert_code(124);
-    let seen = "--timeout of 300ms: it took the connection and said nothing; check the port";
+    let run = |limit: &str| {
+        let args = ["send", "--to", "bob@example.net", "--timeout", limit, "x", "-o", "json"];
+        let ended = Msnp::start_as("alice", &fake.at, &args).end();
+        ended.assert_code(124);
+        assert!(ended.stderr.contains(&format!("--timeout of {limit}: ")), "{}", ended.stderr);
+        ended
+    };
+    let ended = with_limit(run, |ended| !ended.all("connected").is_empty());
+    let seen = ": it took the connection and said nothing; check the port";
     assert!(ended.stderr.contains(seen), "{}", ended.stderr);
 }

@@ -23,8 +23,9 @@ use crate::ledger::Ledger;
 use crate::loopback;
 use crate::signals::Signals;
 
-/// How long the built-in server may take to come up.
-const BACKSTAGE: Duration = Duration::from_secs(10);
+/// How long the built-in server may take to come up. Only a mistake of ours takes longer, or a
+/// machine that pauses.
+const BACKSTAGE: Duration = Duration::from_secs(60);
 
 /// What a verb decides about its session.
 pub(crate) struct Setup<'a> {

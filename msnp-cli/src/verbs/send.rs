@@ -17,8 +17,9 @@ use crate::files;
 use crate::loopback::ECHO;
 use crate::session::{Session, Setup, Step};
 
-/// How long to wait for the echo, so that a first try shows a whole conversation.
-const ECHO_TIME: Duration = Duration::from_secs(1);
+/// How long to wait for the echo, so that a first try shows a whole conversation. It always comes,
+/// but not while the machine pauses.
+const ECHO_TIME: Duration = Duration::from_secs(60);
 
 /// Most of stdin that is read: far over what can be sent, so that the size can be told.
 const INPUT: u64 = 16 * 1024 * 1024;
@@ -48,12 +49,14 @@ pub(crate) fn run(args: &SendArgs) -> Result<Exit, Failure> {
         }
         return session.finish(Some(failure.exit), Exit::Io);
     }
-    let mut sending = Sending { session: &mut session, text: &text, until, limit: args.timeout };
+    let limit = args.timeout;
+    let mut sending =
+        Sending { session: &mut session, text: &text, until, limit, has_heard: false };
     let end = match args.on_error {
         OnError::Continue => sending.deliver(&people)?,
         OnError::Stop => sending.one_by_one(&people)?,
     };
-    let echo_is_due = people.iter().any(|person| person.as_str() == ECHO);
+    let echo_is_due = !sending.has_heard && people.iter().any(|person| person.as_str() == ECHO);
     if end.is_none() && session.is_loopback() && echo_is_due && session.ledger.has_acknowledged() {
         wait_for_echo(&mut session)?;
     }
@@ -67,6 +70,8 @@ struct Sending<'a> {
     until: Instant,
     /// The same as the user gave it.
     limit: Duration,
+    /// Whether somebody has answered by now.
+    has_heard: bool,
 }
 
 impl Sending<'_> {
@@ -80,6 +85,7 @@ impl Sending<'_> {
             match self.session.next(Some(self.until))? {
                 Step::Told(told) => {
                     self.session.show(&told);
+                    self.has_heard |= matches!(told, Told::Message { .. });
                     if let Told::Lost { why } = told {
                         self.session.log.error(format_args!("the session ended: {why}"));
                     }

@@ -11,7 +11,7 @@ use msnp_proto::time::Instant;
 use msnp_proto::types::{Handle, Status};
 
 /// How long anything may take. Only a test that fails waits that long.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Somebody who is signed in.
 pub(crate) struct Person {

@@ -34,7 +34,6 @@ pub(crate) struct Fake {
     pub(crate) at: String,
     /// The commands that it was given.
     pub(crate) heard: Arc<Mutex<Vec<String>>>,
-    commands: Arc<AtomicUsize>,
 }
 
 type Script = Arc<dyn Fn(usize, &str) -> Answer + Send + Sync>;
@@ -47,15 +46,14 @@ impl Fake {
         let at = listener.local_addr().expect("it listens").to_string();
         let heard = Arc::new(Mutex::new(Vec::new()));
         let count = Arc::new(AtomicUsize::new(0));
-        let commands = Arc::clone(&count);
-        let fake = Self { at: at.clone(), heard: Arc::clone(&heard), commands };
+        let fake = Self { at: at.clone(), heard: Arc::clone(&heard) };
         let script: Script = Arc::new(script);
         let streams = Arc::new(Mutex::new(Vec::new()));
         // It runs until the test's process ends.
         thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
+            for (place, stream) in listener.incoming().flatten().enumerate() {
                 let other = stream.try_clone().expect("a descriptor");
-                streams.lock().expect("no panic").push(other);
+                streams.lock().expect("no panic").push((place, other));
                 let (at, heard, script) = (at.clone(), Arc::clone(&heard), Arc::clone(&script));
                 let (count, streams) = (Arc::clone(&count), Arc::clone(&streams));
                 thread::spawn(move || {
@@ -72,7 +70,7 @@ impl Fake {
                                 thread::park();
                             },
                             Answer::HangUpAll => {
-                                for stream in streams.lock().expect("no panic").iter() {
+                                for (_, stream) in streams.lock().expect("no panic").iter() {
                                     // It may be closed already.
                                     let _ = stream.shutdown(Shutdown::Both);
                                 }
@@ -80,21 +78,24 @@ impl Fake {
                             }
                         }
                     });
+                    // There may be hundreds of servers, and few descriptors.
+                    streams.lock().expect("no panic").retain(|(other, _)| *other != place);
                 });
             }
         });
         fake
     }
 
-    /// Counts commands from 0 again.
-    pub(crate) fn forget(&self) {
-        self.commands.store(0, Ordering::SeqCst);
-    }
-
     /// Waits until a command has been given.
     pub(crate) fn until_heard(&self, verb: &str) {
+        self.until_heard_times(verb, 1);
+    }
+
+    /// Waits until a command has been given so many times. Who has said something and has ended
+    /// may still not have been heard.
+    pub(crate) fn until_heard_times(&self, verb: &str, times: usize) {
         let begun = std::time::Instant::now();
-        while self.count(verb) == 0 {
+        while self.count(verb) < times {
             assert!(begun.elapsed() < super::PATIENCE, "{verb} does not come");
             thread::yield_now();
         }

@@ -23,7 +23,15 @@ use nix::unistd::Pid;
 use serde_json::Value;
 
 /// How long anything may take. Only a test that fails waits that long.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// A host that has no address. A part of a name may not be empty, so no name server is asked, and
+/// none can be slow or think otherwise.
+pub(crate) const NOWHERE: &str = "nowhere..invalid";
+
+/// Where nobody listens. No system gives this port to whoever asks for any, so nobody else has it
+/// meanwhile.
+pub(crate) const CLOSED: &str = "127.0.0.1:1";
 
 /// Users of the tests' servers, each other's contacts.
 pub(crate) const USERS: &str = "
@@ -81,8 +89,9 @@ fn command(args: &[&str]) -> Command {
     for name in ["MSNP_SERVER", "MSNP_ACCOUNT", "MSNP_PASSWORD", "MSNP_CONFIG", "NO_COLOR"] {
         command.env_remove(name);
     }
-    // Whoever runs the tests may have a configuration of their own.
-    command.env("XDG_CONFIG_HOME", "/dev/null");
+    // Whoever runs the tests may have a configuration of their own; ours is more patient than usual.
+    let config = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/config");
+    command.env("XDG_CONFIG_HOME", config);
     command
 }
 
@@ -259,9 +268,16 @@ impl Msnp {
         self.stdin = None;
     }
 
-    /// Stops reading what it says, as `head` does.
+    /// Stops reading what it says, as `head` does: with the next line its stdout is closed.
     pub(crate) fn close_stdout(&mut self) {
         self.lines = mpsc::channel().1;
+    }
+
+    /// Waits until its stdout is closed.
+    pub(crate) fn until_closed(&mut self) {
+        if let Some(reader) = self.reader.take() {
+            reader.join().expect("the reader does not panic");
+        }
     }
 
     pub(crate) fn signal(&self, to_send: Signal) {
@@ -325,7 +341,7 @@ impl Ended {
             assert!(t.len() == 24 && humantime::parse_rfc3339(t).is_ok(), "{t}");
             assert!(event["type"].is_string(), "{event}");
         }
-        let done = events.last().expect("at least one event");
+        let Some(done) = events.last() else { panic!("no event, {}: {}", self.code, self.stderr) };
         assert_eq!((&done["type"], &done["exit"]), (&"done".into(), &self.code.into()));
         events
     }
@@ -415,11 +431,17 @@ pub(crate) struct Folder(pub(crate) PathBuf);
 impl Folder {
     pub(crate) fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("msnp-run-{}-{number}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        fs::create_dir(&path).expect("a fresh name");
-        Self(path)
+        loop {
+            let number = NEXT.fetch_add(1, Ordering::Relaxed);
+            let name = format!("msnp-run-{}-{number}", std::process::id());
+            let path = std::env::temp_dir().join(name);
+            match fs::create_dir(&path) {
+                Ok(()) => return Self(path),
+                // Of a process that had our number before us and was killed.
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                Err(error) => panic!("{}: {error}", path.display()),
+            }
+        }
     }
 
     pub(crate) fn file(&self, name: &str, text: &str, mode: u32) -> PathBuf {

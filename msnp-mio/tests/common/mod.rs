@@ -193,7 +193,7 @@ impl Host for TestHost {
 
 /// Long enough that only a mistake reaches it.
 pub(crate) fn patience(reactor: &Reactor<TestHost>) -> Instant {
-    reactor.now() + Duration::from_secs(20)
+    reactor.now() + Duration::from_secs(300)
 }
 
 pub(crate) fn reactor(host: TestHost) -> Reactor<TestHost> {
