@@ -192,6 +192,8 @@ impl Exit {
             (_, 540) => Self::Protocol,
             (Request::Call, 911) => Self::Retry,
             (_, 923) => Self::SignIn,
+            // Once the address is confirmed; waiting alone does not help.
+            (_, 924) => Self::Retry,
             // The people and groups that were named are not such that it can be done.
             (
                 Request::Change,

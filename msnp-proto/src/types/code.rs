@@ -133,7 +133,7 @@ impl ErrorCode {
     #[must_use]
     pub const fn is_temporary(self) -> bool {
         // 604 is not in draft-movva's list of busy servers, but says in words that it is one.
-        matches!(self.0, 500..=539 | 541..=605 | 713 | 714 | 910 | 912 | 915 | 918..=920 | 922 | 924)
+        matches!(self.0, 500..=539 | 541..=605 | 713 | 714 | 910 | 912 | 915 | 918..=920 | 922)
     }
 
     /// The digits in the place of a verb.
