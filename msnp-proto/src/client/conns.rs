@@ -5,10 +5,11 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::ChatId;
-use crate::machine::{ConnId, Target};
+use crate::machine::{ConnId, Machine, Target};
 use crate::ns::Notification;
 use crate::sb::Switchboard;
 use crate::secret::Secret;
+use crate::time::Instant;
 
 /// A table whose places are used again under a new generation.
 #[derive(Debug, Default)]
@@ -39,6 +40,59 @@ pub(super) enum Role {
     /// On its way to a switchboard.
     ToSwitchboard(ChatId, Entry),
     Switchboard(ChatId, Box<Switchboard>),
+}
+
+impl Role {
+    /// When its machine wants to hear of the time next.
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        match self {
+            Self::Notification(machine) => machine.next_deadline(),
+            Self::Switchboard(_, machine) => machine.next_deadline(),
+            Self::ToNotification(_) | Self::ToSwitchboard(..) => None,
+        }
+    }
+
+    pub(super) fn handle_timeout(&mut self, now: Instant) {
+        match self {
+            Self::Notification(machine) => machine.handle_timeout(now),
+            Self::Switchboard(_, machine) => machine.handle_timeout(now),
+            Self::ToNotification(_) | Self::ToSwitchboard(..) => {}
+        }
+    }
+
+    pub(super) fn handle_eof(&mut self, now: Instant) {
+        match self {
+            Self::Notification(machine) => machine.handle_eof(now),
+            Self::Switchboard(_, machine) => machine.handle_eof(now),
+            Self::ToNotification(_) | Self::ToSwitchboard(..) => {}
+        }
+    }
+
+    /// Bytes to write.
+    pub(super) fn pending(&self) -> &[u8] {
+        match self {
+            Self::Notification(machine) => machine.pending(),
+            Self::Switchboard(_, machine) => machine.pending(),
+            Self::ToNotification(_) | Self::ToSwitchboard(..) => &[],
+        }
+    }
+
+    pub(super) fn consume(&mut self, now: Instant, written: usize) {
+        match self {
+            Self::Notification(machine) => machine.consume(now, written),
+            Self::Switchboard(_, machine) => machine.consume(now, written),
+            Self::ToNotification(_) | Self::ToSwitchboard(..) => {}
+        }
+    }
+
+    /// Whether its machine is done.
+    pub(super) fn is_finished(&self) -> bool {
+        match self {
+            Self::Notification(machine) => machine.is_finished(),
+            Self::Switchboard(_, machine) => machine.is_finished(),
+            Self::ToNotification(_) | Self::ToSwitchboard(..) => false,
+        }
+    }
 }
 
 /// How to enter a switchboard.

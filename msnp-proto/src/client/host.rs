@@ -97,10 +97,8 @@ impl Host for Client {
     }
 
     fn handle_eof(&mut self, now: Instant, conn: ConnId) {
-        match self.conns.get_mut(conn).map(|conn| &mut conn.role) {
-            Some(Role::Notification(machine)) => machine.handle_eof(now),
-            Some(Role::Switchboard(_, machine)) => machine.handle_eof(now),
-            _ => return,
+        if let Some(conn) = self.conns.get_mut(conn) {
+            conn.role.handle_eof(now);
         }
         self.pump(now, conn);
     }
@@ -120,20 +118,11 @@ impl Host for Client {
             }
         }
         for id in self.conns.ids() {
-            match self.conns.get_mut(id).map(|conn| &mut conn.role) {
-                Some(Role::Notification(machine))
-                    if machine.next_deadline().is_some_and(|at| at <= now) =>
-                {
-                    machine.handle_timeout(now);
-                }
-                Some(Role::Switchboard(_, machine))
-                    if machine.next_deadline().is_some_and(|at| at <= now) =>
-                {
-                    machine.handle_timeout(now);
-                }
-                _ => continue,
+            let due = |conn: &&mut Conn| conn.role.next_deadline().is_some_and(|at| at <= now);
+            if let Some(conn) = self.conns.get_mut(id).filter(due) {
+                conn.role.handle_timeout(now);
+                self.pump(now, id);
             }
-            self.pump(now, id);
         }
     }
 
@@ -142,33 +131,21 @@ impl Host for Client {
             Session::Some { deadline, .. } => deadline,
             Session::None(_) => self.next_attempt(),
         };
-        let machines = self.conns.iter().filter_map(|(_, conn)| match &conn.role {
-            Role::Notification(machine) => machine.next_deadline(),
-            Role::Switchboard(_, machine) => machine.next_deadline(),
-            Role::ToNotification(_) | Role::ToSwitchboard(..) => None,
-        });
+        let machines = self.conns.iter().filter_map(|(_, conn)| conn.role.next_deadline());
         earlier(sign_in, machines.min())
     }
 
     fn pending(&self, conn: ConnId) -> &[u8] {
-        match self.conns.get(conn).map(|conn| &conn.role) {
-            Some(Role::Notification(machine)) => machine.pending(),
-            Some(Role::Switchboard(_, machine)) => machine.pending(),
-            _ => &[],
-        }
+        self.conns.get(conn).map_or(&[], |conn| conn.role.pending())
     }
 
-    fn consume(&mut self, now: Instant, conn: ConnId, written: usize) {
-        match self.conns.get_mut(conn).map(|conn| &mut conn.role) {
-            Some(Role::Notification(machine)) => machine.consume(now, written),
-            Some(Role::Switchboard(chat, machine)) => {
-                let chat = *chat;
-                machine.consume(now, written);
-                self.send_waiting(now, chat, conn);
-            }
-            _ => return,
+    fn consume(&mut self, now: Instant, id: ConnId, written: usize) {
+        let Some(conn) = self.conns.get_mut(id) else { return };
+        conn.role.consume(now, written);
+        if let Role::Switchboard(chat, _) = conn.role {
+            self.send_waiting(now, chat, id);
         }
-        self.pump(now, conn);
+        self.pump(now, id);
     }
 
     fn wants_read(&self, _: ConnId) -> bool {
@@ -220,11 +197,7 @@ impl Client {
     /// Tells the driver of bytes to write, and when to close.
     pub(super) fn announce(&mut self, id: ConnId) {
         let Some(conn) = self.conns.get_mut(id) else { return };
-        let (pending, finished) = match &conn.role {
-            Role::Notification(machine) => (!machine.pending().is_empty(), machine.is_finished()),
-            Role::Switchboard(_, machine) => (!machine.pending().is_empty(), machine.is_finished()),
-            Role::ToNotification(_) | Role::ToSwitchboard(..) => (false, false),
-        };
+        let (pending, finished) = (!conn.role.pending().is_empty(), conn.role.is_finished());
         if pending && !conn.announced && !conn.closing {
             conn.announced = true;
             self.outputs.push_back(Output::Transmit { conn: id });
