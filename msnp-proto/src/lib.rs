@@ -10,6 +10,7 @@
 //!    │ a Host: machines by ConnId       │
 //!    │   ns  notification and dispatch  │◄── bytes, end of stream, closed, connected, time
 //!    │   sb  switchboard                │
+//!    │   ftp  one file                  │
 //!    │   body  what messages say        │
 //!    │   wire  frames, types  words     │
 //!    └──────────────────────────────────┘
@@ -24,6 +25,7 @@
 //! | sign in and chat | [`client::Client`] |
 //! | come back by itself when the connection is lost | [`client::Reconnect`] |
 //! | run a server | [`hub::Hub`] |
+//! | send or receive one file | [`ftp::Sender`], [`ftp::Receiver`] |
 //! | speak on one connection | [`ns::Notification`], [`sb::Switchboard`] |
 //! | read or write commands | [`ns::Request`], [`ns::Reply`], [`sb::Request`], [`sb::Reply`] |
 //! | know which command is of which dialect and server | [`commands`] |
@@ -92,6 +94,7 @@ pub mod body;
 pub mod client;
 pub mod commands;
 pub mod error;
+pub mod ftp;
 mod hex;
 pub mod hub;
 pub mod limits;

@@ -106,3 +106,47 @@ impl Default for Waits {
         Self::new()
     }
 }
+
+/// How long each side of a file transfer waits for what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FileWaits {
+    /// From the open connection to the proof that it is the right one, and as long again for the
+    /// receiver to be ready. Bytes do not extend it. Whoever listens takes a shorter one, as
+    /// [`FileWaits::listening`] does: strangers may have found the port.
+    pub silence_before: Duration,
+    /// While the file travels, from one byte of it to the next.
+    pub silence: Duration,
+    /// From the last byte to the receiver's word that it has all, and as long again after the
+    /// sender has asked for it. Also how long a receiver that has said so waits for the sender to
+    /// close.
+    pub bye: Duration,
+    /// From the last word of a side that gives up to its closing, so that the word arrives.
+    pub drain: Duration,
+}
+
+impl FileWaits {
+    /// For whoever opened the connection: 30 s to begin, 120 s of silence, 10 s for the goodbye,
+    /// 1 s for a last word.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            silence_before: Duration::from_secs(30),
+            silence: Duration::from_secs(120),
+            bye: Duration::from_secs(10),
+            drain: Duration::from_secs(1),
+        }
+    }
+
+    /// For whoever accepted the connection: 10 s to begin, the others as in [`FileWaits::new`].
+    #[must_use]
+    pub const fn listening() -> Self {
+        Self { silence_before: Duration::from_secs(10), ..Self::new() }
+    }
+}
+
+impl Default for FileWaits {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -159,6 +159,12 @@ pub(crate) fn number(word: &[u8]) -> Option<u32> {
     rest.is_empty().then_some(value)
 }
 
+/// A whole word as a plain decimal `u64`: 1 to 20 digits and nothing else.
+pub(crate) fn size(word: &[u8]) -> Option<u64> {
+    let digits = (1..=20).contains(&word.len()) && word.iter().all(u8::is_ascii_digit);
+    core::str::from_utf8(word).ok().filter(|_| digits)?.parse().ok()
+}
+
 /// `host [ ":" number ]` over a whole word, with a port that is not 0. The host is ASCII.
 pub(crate) fn address(word: &[u8]) -> Option<(&[u8], Option<u16>)> {
     let (rest, host) = match word {
@@ -235,6 +241,23 @@ mod tests {
             (b"1e3", None),
         ] {
             assert_eq!(number(word), value, "{}", word.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn sizes_are_plain_decimal_and_fit() {
+        for (word, value) in [
+            (&b"0"[..], Some(0)),
+            (b"007", Some(7)),
+            (b"18446744073709551615", Some(u64::MAX)),
+            (b"18446744073709551616", None),
+            (b"000000000000000000005", None),
+            (b"", None),
+            (b"-1", None),
+            (b"+5", None),
+            (b"5 ", None),
+        ] {
+            assert_eq!(size(word), value, "{}", word.escape_ascii());
         }
     }
 

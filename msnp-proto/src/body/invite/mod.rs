@@ -1,10 +1,13 @@
-//! `text/x-msmsgsinvite`: invitations to something beside the text. They are carried whole; only
-//! what tells them apart is read.
+//! `text/x-msmsgsinvite`: invitations to something beside the text. They are carried whole; what is
+//! read is what tells them apart, and what invitations to transfer a file say.
+
+mod file;
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::mime::{BadValue, Fields, Mime, VERSION, check, put_line};
+pub use file::{FILE_TRANSFER, FileOffer, write_accept, write_file_invite, write_meeting};
 
 /// Longest cookie that is answered.
 pub const MAX_COOKIE: usize = 64;
@@ -57,6 +60,12 @@ impl<'a> InviteView<'a> {
         let fits = (1..=MAX_COOKIE).contains(&cookie.len())
             && cookie.iter().all(|byte| matches!(byte, b' '..=b'~'));
         fits.then(|| core::str::from_utf8(cookie).ok()).flatten()
+    }
+
+    /// Why it was refused or taken back, such as `REJECT`, `TIMEOUT` or `FTTIMEOUT`.
+    #[must_use]
+    pub fn cancel_code(&self) -> Option<&'a [u8]> {
+        self.fields.get("Cancel-Code")
     }
 
     /// The invitation as an owned value.
@@ -124,11 +133,16 @@ impl<'a> InviteCommand<'a> {
 pub fn write_cancel(out: &mut Vec<u8>, cookie: &str, code: &str) -> Result<(), BadValue> {
     check("Invitation-Cookie", cookie)?;
     check("Cancel-Code", code)?;
-    out.extend_from_slice(VERSION);
-    out.extend_from_slice(b"Content-Type: text/x-msmsgsinvite; charset=UTF-8\r\n\r\n");
+    begin(out);
     put_line("Invitation-Command", Some("CANCEL"), out);
     put_line("Invitation-Cookie", Some(cookie), out);
     put_line("Cancel-Code", Some(code), out);
     out.extend_from_slice(b"\r\n");
     Ok(())
+}
+
+/// Appends the header of every invitation.
+fn begin(out: &mut Vec<u8>) {
+    out.extend_from_slice(VERSION);
+    out.extend_from_slice(b"Content-Type: text/x-msmsgsinvite; charset=UTF-8\r\n\r\n");
 }
