@@ -7,6 +7,7 @@ use std::fmt::Display;
 use msnp_proto::body::{BadValue, MimeProblem};
 use msnp_proto::client::{Failure, Warning};
 use msnp_proto::error::{CommandError, Expected, FrameError, Lost, Misuse, Violation, Wait};
+use msnp_proto::ftp::{self, End};
 use msnp_proto::hub::DirectoryError;
 use msnp_proto::machine::Closed;
 use msnp_proto::testing::{DialogueError, ReplayError};
@@ -204,6 +205,33 @@ fn what_is_wrong_with_a_message() {
         (MimeProblem::TooManyFields, "too many header lines"),
     ]);
     say([(BadValue { name: "Subject" }, "a control character in the value of Subject")]);
+}
+
+#[test]
+fn how_a_file_ended() {
+    use ftp::Violation;
+    say([
+        (End::Complete, "complete"),
+        (End::Unconfirmed, "sent, but not confirmed"),
+        (End::CancelledHere, "cancelled"),
+        (End::CancelledThere, "cancelled by the other side"),
+        (End::TimedOut, "the other side was silent for too long"),
+        (End::TimedOutThere, "the other side gave up waiting"),
+        (End::Broken(Closed::Done), "connection closed in the middle of the transfer"),
+        (End::Broken(Closed::Reset), "connection reset in the middle of the transfer"),
+        (End::CouldNotWriteThere, "the other side could not write the file"),
+        (End::CouldNotWriteHere, "the file could not be written"),
+        (End::SizeChanged { announced: Some(7) }, "the size changed to 7 bytes"),
+        (End::SizeChanged { announced: None }, "the size changed"),
+        (End::WrongCookie, "the other side did not know the cookie"),
+        (End::StoppedEarly, "the other side stopped early"),
+        (End::Violation(Violation::Unexpected), "a line that does not belong there"),
+        (End::Violation(Violation::LineTooLong), "a line that is too long"),
+        (End::Violation(Violation::Version), "no common version of the file protocol"),
+        (End::Violation(Violation::BadBlock), "a block of an unknown kind"),
+        (End::Violation(Violation::EmptyBlocks), "too many empty blocks"),
+        (End::Violation(Violation::TooMuch), "more bytes than were offered"),
+    ]);
 }
 
 #[test]

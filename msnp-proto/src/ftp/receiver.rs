@@ -269,7 +269,6 @@ impl Core {
     /// The end, with nothing more to say.
     fn end(&mut self, end: End) {
         if !self.is_over() {
-            self.link.outbox.clear();
             self.link.tell(ReceiverEvent::Ended(end));
         }
         self.state = State::Finished;

@@ -348,7 +348,10 @@ impl Core {
     /// The end, with nothing more to say.
     fn end(&mut self, end: End) {
         if self.listens() {
-            self.link.outbox.clear();
+            if self.ahead == 0 && matches!(self.state, State::Sending | State::Goodbye { .. }) {
+                // Nobody wants these blocks any more.
+                self.link.outbox.clear();
+            }
             self.tell_end(end);
         }
         self.finish();
