@@ -69,6 +69,7 @@ fn typing(user: &[u8]) {
 fn invitation(view: &body::InviteView<'_>) {
     let Invite { body, .. } = view.to_invite();
     assert_eq!(body, view.fields().as_bytes());
+    crate::files::invitation(view);
     let Some(cookie) = view.answerable_cookie() else { return };
     let mut payload = Vec::new();
     invite::write_cancel(&mut payload, cookie, "REJECT").expect("it can be answered");

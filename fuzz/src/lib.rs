@@ -4,6 +4,7 @@
 
 pub mod body;
 pub mod client;
+pub mod files;
 pub mod hub;
 pub mod leaves;
 pub mod program;

@@ -53,6 +53,16 @@ pub fn seeds() -> Seeds {
         let input = [&[number as u8, 60, 1, 0, 0][..], file].concat();
         seeds.entry("captures").or_default().insert(format!("file-{number}"), input);
     }
+    for (number, input) in FILES.iter().enumerate() {
+        seeds.entry("files").or_default().insert(format!("files-{number}"), input.to_vec());
+    }
+    for (number, invitation) in INVITATIONS.iter().enumerate() {
+        let head = "MIME-Version: 1.0\r\nContent-Type: text/x-msmsgsinvite; charset=UTF-8\r\n\r\n";
+        let payload = [head.as_bytes(), invitation.as_bytes(), b"\r\n"].concat();
+        let input = [&[3][..], &payload].concat();
+        seeds.entry("files").or_default().insert(format!("invitation-{number}"), input);
+        seeds.entry("bodies").or_default().insert(format!("invitation-{number}"), payload);
+    }
     for (number, script) in SCRIPTS.iter().enumerate() {
         let input = script.as_bytes().to_vec();
         seeds.entry("scripts").or_default().insert(format!("script-{number}"), input);
@@ -366,8 +376,41 @@ const SCRIPTS: [&str; 3] = [
     "sleep soon\nsend bob@example.net ${nobody}\nsend bob@example.net <<END\nno end\nset window 0\n",
 ];
 
+/// Operations on both sides of a file transfer, and moves between them.
+const FILES: [&[u8]; 12] = [
+    // A receiver that gets all, in one block and in two, and nothing.
+    b"\x00\x01\x05\x00\x08\x00\x0d\x00\x0a\x00hello worl\x09\x63",
+    b"\x00\x01\x05\x00\x0a\xff\x08\x05\x03\x05\x03\x05\x05\x0d",
+    b"\x00\x00\x05\x00\x08\x05\x05\x0a\xff\x0d",
+    // One that is cancelled on, that cancels, that cannot write, that waits.
+    b"\x00\x02\x05\x00\x08\x05\x03\x05\x05",
+    b"\x00\x03\x05\x00\x08\x05\x03\x0e\x09\x14",
+    b"\x00\x04\x05\x00\x08\x05\x03\x0f\x09\x14",
+    b"\x00\x02\x05\x00\x08\x05\x04\x09\xc8\x09\xc8\x27\x10",
+    // A sender that is told that all has come, or not, that cancels.
+    b"\x01\x02\x05\x00\x05\x01\x05\x02\x0b\xc8\x0b\xb8\x0a\xff\x05\x07",
+    b"\x01\x03\x05\x00\x05\x01\x05\x02\x0b\xdc\x00\x01\x86\x9f\x0a\x63\x09\xc8\x10\x00",
+    b"\x01\x01\x05\x00\x05\x01\x05\x02\x0b\x05\x0e\x0a\xff\x09\x14",
+    // Both, to the end and not.
+    b"\x02\x00\x10\x04\x05\x20\xff\x03\x60",
+    b"\x02\x01\x10\x04\xff\xff\xff\xff\xc8\x03\x00",
+];
+
+/// Bodies of invitations to transfer a file.
+const INVITATIONS: [&str; 3] = [
+    "Application-Name: File Transfer\r\n\
+     Application-GUID: {5D3E02AB-6190-11d3-BBBB-00C04F795683}\r\n\
+     Invitation-Command: INVITE\r\nInvitation-Cookie: 1804289\r\n\
+     Application-File: C:\\notes.txt\r\nApplication-FileSize: 4100\r\nConnectivity: N\r\n",
+    "Invitation-Command: ACCEPT\r\nInvitation-Cookie: 1804289\r\nIP-Address: 192.0.2.10\r\n\
+     IP-Address-Internal: 10.0.0.5\r\nPort: 6891\r\nPortX: 11178\r\nPortX-Internal: 11178\r\n\
+     AuthCookie: 93301\r\nLaunch-Application: FALSE\r\nRequest-Data: IP-Address:\r\n",
+    "IP-Address: 198.51.100.7:6892\r\nAuthCookie: 1251249521\r\nSender-Connect: TRUE\r\n\
+     Invitation-Command: ACCEPT\r\nInvitation-Cookie: 1804290\r\n",
+];
+
 /// Words that are in no table of verbs.
-const WORDS: [&str; 66] = [
+const WORDS: [&str; 83] = [
     "${what}",
     "<<END\n",
     "\nEND\n",
@@ -410,6 +453,23 @@ const WORDS: [&str; 66] = [
     "Invitation-Cookie: ",
     "Application-Name: ",
     "Application-GUID: ",
+    "{5D3E02AB-6190-11d3-BBBB-00C04F795683}",
+    "Application-File: ",
+    "Application-FileSize: ",
+    "Connectivity: N",
+    "IP-Address: ",
+    "IP-Address-Internal: ",
+    "Port: ",
+    "PortX: ",
+    "AuthCookie: ",
+    "Sender-Connect: TRUE",
+    "MSNFTP\r\n",
+    "FIL ",
+    "TFR\r\n",
+    "CCL\r\n",
+    "BYE 16777989\r\n",
+    "93301",
+    "\x01\x00\x00",
     "X-MMS-IM-Format: ",
     "FN=",
     "; EF=",

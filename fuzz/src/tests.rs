@@ -16,6 +16,7 @@ const TARGETS: &[(&str, Body)] = &[
     ("bodies", crate::body::bodies),
     ("captures", crate::program::captures),
     ("client", crate::client::client),
+    ("files", crate::files::files),
     ("frames", crate::wire::frames),
     ("hub", crate::hub::hub),
     ("leaves", crate::leaves::leaves),
