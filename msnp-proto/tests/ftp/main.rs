@@ -18,7 +18,7 @@ use msnp_proto::types::Handle;
 const USR: &str = "USR bob@example.com 93301\r\n";
 
 fn terms(size: u64) -> Terms {
-    let receiver = Handle::new("bob@example.com").unwrap();
+    let receiver = Handle::new("bob@example.com").expect("a handle");
     Terms { size, cookie: AuthCookie::new(93301), receiver }
 }
 
@@ -69,7 +69,7 @@ impl<M: Machine> Stage<M> {
 
     /// As text.
     fn says(&mut self) -> String {
-        String::from_utf8(self.said()).unwrap()
+        String::from_utf8(self.said()).expect("text")
     }
 
     fn events(&mut self) -> Vec<M::Event> {

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use msnp_proto::ftp::{AuthCookie, Meeting};
 
 fn meeting(address: &str, port: u16) -> Meeting {
-    Meeting::new(address.parse().unwrap(), port, AuthCookie::new(1))
+    Meeting::new(address.parse().expect("an address"), port, AuthCookie::new(1))
 }
 
 fn candidates(meeting: &Meeting, own: &str, listening: &str) -> Vec<String> {

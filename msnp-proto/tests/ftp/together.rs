@@ -69,7 +69,7 @@ fn transfer(file: &[u8], supply: Chunking, network: Chunking, cut: [usize; 2]) -
             if sender.is_finished() && receiver.is_finished() {
                 return outcome;
             }
-            time = time + s(1);
+            time += s(1);
             sender.handle_timeout(time);
             receiver.handle_timeout(time);
         }
@@ -181,7 +181,7 @@ fn whoever_cancels_at_whatever_step_both_end() {
                 if receiver.is_finished() && receiver.pending().is_empty() {
                     sender.handle_eof(time);
                 }
-                time = time + s(1) / 10;
+                time += s(1) / 10;
                 sender.handle_timeout(time);
                 receiver.handle_timeout(time);
             }
