@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 
 use super::{End, Terms};
 use crate::limits::{Leniency, Limits};
-use crate::wire::{Frame, FrameDecoder, Inbox, grammar, write_decimal};
+use crate::wire::{Frame, FrameDecoder, Inbox, Incoming, grammar, write_decimal};
 
 /// Longest line with its end.
 const LONGEST: usize = 512;
@@ -34,7 +34,7 @@ pub(super) fn inbox() -> Inbox {
 /// last word with nothing.
 pub(super) fn unfinished(inbox: &mut Inbox) -> Line<'_> {
     match inbox.next(&mut &b"\n"[..]) {
-        Ok(Some(crate::wire::Incoming::Frame(frame))) => Line::parse(frame),
+        Ok(Some(Incoming::Frame(frame))) => Line::parse(frame),
         _ => Line::Unknown,
     }
 }

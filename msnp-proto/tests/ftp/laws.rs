@@ -36,6 +36,7 @@ fn senders() -> Vec<Vec<Input<'static, Sender>>> {
         with(vec![Input::Wait(s(15)), Input::Bytes(b"BYE\n")]),
         with(vec![Input::Wait(s(500))]),
         with(vec![Input::Command(&Sender::cancel), Input::Bytes(b"CCL\r\n"), Input::Wait(s(5))]),
+        vec![Input::Bytes(b"VER MSNFTP\r\nUSR bob@example.com 93301\r\nTFR\r\nCCL\r\n")],
         vec![Input::Bytes(b"VER MSNFTP\r\nUSR bob@example.com 1\r\nUSR")],
         vec![Input::Bytes(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"), Input::Eof],
         vec![Input::Bytes(&[b'x'; 600])],
