@@ -204,6 +204,10 @@ pub enum Misuse {
     AlreadyOnline,
     /// No such chat, or it has ended.
     NoSuchChat,
+    /// Files are neither sent nor taken: [`Config::files`](crate::client::Config::files).
+    NoFiles,
+    /// No such file, or it has ended, or it is not in that state.
+    NoSuchTransfer,
     /// The message would be larger than a switchboard takes.
     TooLong {
         /// Bytes of the payload as it would be.
@@ -229,6 +233,8 @@ impl fmt::Display for Misuse {
             Self::NotOnline => f.write_str("not signed in"),
             Self::AlreadyOnline => f.write_str("already signed in"),
             Self::NoSuchChat => f.write_str("no such chat"),
+            Self::NoFiles => f.write_str("files are neither sent nor taken here"),
+            Self::NoSuchTransfer => f.write_str("no such file is on its way"),
             Self::TooLong { size, limit } => {
                 write!(f, "message of {size} bytes is over the limit of {limit}")
             }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt::Display;
 
 use msnp_proto::body::{BadValue, MimeProblem};
-use msnp_proto::client::{Failure, Warning};
+use msnp_proto::client::{Failure, TransferEnd, Warning};
 use msnp_proto::error::{CommandError, Expected, FrameError, Lost, Misuse, Violation, Wait};
 use msnp_proto::ftp::{self, End};
 use msnp_proto::hub::DirectoryError;
@@ -109,6 +109,8 @@ fn what_a_caller_cannot_have() {
         (Misuse::NotInDialect, "not in the dialect agreed with the server"),
         (Misuse::Unknown, "nothing by that name"),
         (Misuse::Already, "nothing to change"),
+        (Misuse::NoFiles, "files are neither sent nor taken here"),
+        (Misuse::NoSuchTransfer, "no such file is on its way"),
     ]);
 }
 
@@ -205,6 +207,25 @@ fn what_is_wrong_with_a_message() {
         (MimeProblem::TooManyFields, "too many header lines"),
     ]);
     say([(BadValue { name: "Subject" }, "a control character in the value of Subject")]);
+}
+
+#[test]
+fn what_became_of_a_file() {
+    say([
+        (TransferEnd::Complete, "complete"),
+        (TransferEnd::Unconfirmed, "sent, and not confirmed"),
+        (TransferEnd::Declined, "declined"),
+        (TransferEnd::NotInstalled, "their program cannot take files"),
+        (TransferEnd::CancelledHere, "cancelled"),
+        (TransferEnd::CancelledThere, "cancelled by the other side"),
+        (TransferEnd::TimedOut, "no answer in time"),
+        (
+            TransferEnd::Unreachable(Failure::TimedOut(Wait::Invitation)),
+            "not reached: nobody came in time",
+        ),
+        (TransferEnd::NoConnection, "no connection between the two sides"),
+        (TransferEnd::Broken(End::StoppedEarly), "the other side stopped early"),
+    ]);
 }
 
 #[test]

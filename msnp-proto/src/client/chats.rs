@@ -87,12 +87,16 @@ impl Chats {
         self.chats.keys().copied().collect()
     }
 
-    /// A chat without a switchboard that is with this person alone.
+    /// Chats that are with this person alone.
+    pub(super) fn alone_with(&self, who: &Handle) -> impl Iterator<Item = ChatId> {
+        let alone = move |chat: &Chat| matches!(&chat.people[..], [only] if only == who);
+        self.chats.iter().filter(move |(_, chat)| alone(chat)).map(|(id, _)| *id)
+    }
+
+    /// One of them without a switchboard.
     pub(super) fn dormant_with(&self, who: &Handle) -> Option<ChatId> {
-        self.chats
-            .iter()
-            .find(|(_, chat)| chat.line == Line::None && chat.people == [who.clone()])
-            .map(|(id, _)| *id)
+        let is_dormant = |id: &ChatId| self.get(*id).is_some_and(|chat| chat.line == Line::None);
+        self.alone_with(who).find(is_dormant)
     }
 }
 

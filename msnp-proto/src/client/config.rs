@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::Reconnect;
+use super::{Files, Reconnect};
 use crate::limits::{Leniency, Limits, Waits};
 use crate::machine::Target;
 use crate::ns::Roster;
@@ -37,6 +37,9 @@ pub struct Config {
     pub version_report: String,
     /// Chats that are remembered; the oldest one without a switchboard is forgotten for a new one.
     pub chats: usize,
+    /// Whether and how files are sent and taken. `None`: invitations are messages like others
+    /// ([`Content::Other`](super::Content::Other)).
+    pub files: Option<Files>,
     /// Texts that may wait in one chat for somebody to come.
     pub waiting_texts: usize,
     /// Entries of all lists that are kept; more are reported and ignored.
@@ -60,6 +63,7 @@ impl Config {
             sync: true,
             version_report: String::from("0x0409 win 4.10 i386 MSMSGS 4.5.0127 MSMSGS"),
             chats: 256,
+            files: None,
             waiting_texts: 256,
             roster_entries: 10_000,
             people: 64,

@@ -5,6 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::ChatId;
+use super::transfers::{Peer, TransferId};
 use crate::machine::{ConnId, Machine, Target};
 use crate::ns::Notification;
 use crate::sb::Switchboard;
@@ -40,6 +41,9 @@ pub(super) enum Role {
     /// On its way to a switchboard.
     ToSwitchboard(ChatId, Entry),
     Switchboard(ChatId, Box<Switchboard>),
+    /// On its way to somebody with whom a file is exchanged.
+    ToPeer(TransferId),
+    Peer(TransferId, Box<Peer>),
 }
 
 impl Role {
@@ -48,7 +52,8 @@ impl Role {
         match self {
             Self::Notification(machine) => machine.next_deadline(),
             Self::Switchboard(_, machine) => machine.next_deadline(),
-            Self::ToNotification(_) | Self::ToSwitchboard(..) => None,
+            Self::Peer(_, machine) => machine.next_deadline(),
+            Self::ToNotification(_) | Self::ToSwitchboard(..) | Self::ToPeer(_) => None,
         }
     }
 
@@ -56,7 +61,8 @@ impl Role {
         match self {
             Self::Notification(machine) => machine.handle_timeout(now),
             Self::Switchboard(_, machine) => machine.handle_timeout(now),
-            Self::ToNotification(_) | Self::ToSwitchboard(..) => {}
+            Self::Peer(_, machine) => machine.handle_timeout(now),
+            Self::ToNotification(_) | Self::ToSwitchboard(..) | Self::ToPeer(_) => {}
         }
     }
 
@@ -64,7 +70,8 @@ impl Role {
         match self {
             Self::Notification(machine) => machine.handle_eof(now),
             Self::Switchboard(_, machine) => machine.handle_eof(now),
-            Self::ToNotification(_) | Self::ToSwitchboard(..) => {}
+            Self::Peer(_, machine) => machine.handle_eof(now),
+            Self::ToNotification(_) | Self::ToSwitchboard(..) | Self::ToPeer(_) => {}
         }
     }
 
@@ -73,7 +80,8 @@ impl Role {
         match self {
             Self::Notification(machine) => machine.pending(),
             Self::Switchboard(_, machine) => machine.pending(),
-            Self::ToNotification(_) | Self::ToSwitchboard(..) => &[],
+            Self::Peer(_, machine) => machine.pending(),
+            Self::ToNotification(_) | Self::ToSwitchboard(..) | Self::ToPeer(_) => &[],
         }
     }
 
@@ -81,7 +89,8 @@ impl Role {
         match self {
             Self::Notification(machine) => machine.consume(now, written),
             Self::Switchboard(_, machine) => machine.consume(now, written),
-            Self::ToNotification(_) | Self::ToSwitchboard(..) => {}
+            Self::Peer(_, machine) => machine.consume(now, written),
+            Self::ToNotification(_) | Self::ToSwitchboard(..) | Self::ToPeer(_) => {}
         }
     }
 
@@ -90,7 +99,8 @@ impl Role {
         match self {
             Self::Notification(machine) => machine.is_finished(),
             Self::Switchboard(_, machine) => machine.is_finished(),
-            Self::ToNotification(_) | Self::ToSwitchboard(..) => false,
+            Self::Peer(_, machine) => machine.is_finished(),
+            Self::ToNotification(_) | Self::ToSwitchboard(..) | Self::ToPeer(_) => false,
         }
     }
 }

@@ -5,6 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
+use super::{TransferChange, TransferId};
 use crate::body::{InitialMail, MailActivity, MimeProblem, NewMail, Profile, System, Text};
 use crate::error::{CommandError, Expected, Lost, Wait};
 use crate::machine::Target;
@@ -163,6 +164,32 @@ pub enum Event {
         known: bool,
         /// What they sent.
         content: Content,
+    },
+    /// Somebody offers a file: [`Client::accept_file`](super::Client::accept_file),
+    /// [`Client::decline_file`](super::Client::decline_file).
+    FileOffered {
+        /// The file.
+        transfer: TransferId,
+        /// The chat in which it was offered.
+        chat: ChatId,
+        /// Who offers it, by the server's word.
+        from: Handle,
+        /// The name they go by; never an identity.
+        nick: Nick,
+        /// Whether they are on one of our lists.
+        known: bool,
+        /// The file's name as they wrote it. Never a path to write to: see
+        /// [`safe_name`](crate::ftp::safe_name).
+        name: String,
+        /// Its bytes.
+        size: u64,
+    },
+    /// Something happened to a file.
+    Transfer {
+        /// The file.
+        transfer: TransferId,
+        /// What.
+        change: TransferChange,
     },
     /// Somebody is typing.
     Typing {

@@ -6,6 +6,7 @@ use core::net::SocketAddr;
 use super::conns::{Conn, Entry, Role};
 use super::{Client, Event, Session};
 use crate::error::{Lost, Wait};
+use crate::ftp::End;
 use crate::machine::{Closed, ConnId, Host, ListenerId, Machine, Output, Shutdown};
 use crate::ns::Notification;
 use crate::sb::{self, Switchboard};
@@ -42,7 +43,11 @@ impl Host for Client {
                     conn.role = Role::Switchboard(chat, Box::new(machine));
                 }
             }
-            Role::Notification(_) | Role::Switchboard(..) => return,
+            Role::ToPeer(transfer) => {
+                let transfer = *transfer;
+                self.meet(now, transfer, conn, None);
+            }
+            Role::Notification(_) | Role::Switchboard(..) | Role::Peer(..) => return,
         }
         self.pump(now, conn);
     }
@@ -68,17 +73,35 @@ impl Host for Client {
                 machine.abandon(lost);
                 self.pump(now, conn);
             }
+            Some(Role::ToPeer(transfer)) => {
+                let transfer = *transfer;
+                self.lose_caller(now, transfer, conn, End::Broken(why));
+            }
+            Some(Role::Peer(_, machine)) => {
+                machine.abandon(now, why);
+                self.pump(now, conn);
+            }
         }
         self.conns.remove(conn);
+        self.settle_transfers(now);
     }
 
-    fn handle_listening(&mut self, _: Instant, _: ListenerId, _: SocketAddr) {}
-
-    fn handle_accepted(&mut self, _: Instant, _: ListenerId, _: SocketAddr) -> Option<ConnId> {
-        None
+    fn handle_listening(&mut self, now: Instant, listener: ListenerId, local: SocketAddr) {
+        self.on_listening(now, listener, local);
     }
 
-    fn handle_unlistened(&mut self, _: Instant, _: ListenerId, _: Closed) {}
+    fn handle_accepted(
+        &mut self,
+        now: Instant,
+        listener: ListenerId,
+        _: SocketAddr,
+    ) -> Option<ConnId> {
+        self.on_caller(now, listener)
+    }
+
+    fn handle_unlistened(&mut self, now: Instant, listener: ListenerId, _: Closed) {
+        self.on_unlistened(now, listener);
+    }
 
     fn handle_input(&mut self, now: Instant, conn: ConnId, mut bytes: &[u8]) {
         // What is done about a frame is done before the next one is read, so that it makes no
@@ -87,6 +110,10 @@ impl Host for Client {
             let more = match self.conns.get_mut(conn).map(|conn| &mut conn.role) {
                 Some(Role::Notification(machine)) => machine.take_frame(now, &mut bytes),
                 Some(Role::Switchboard(_, machine)) => machine.take_frame(now, &mut bytes),
+                Some(Role::Peer(_, machine)) => {
+                    machine.handle_input(now, bytes);
+                    false
+                }
                 _ => return,
             };
             self.pump(now, conn);
@@ -117,6 +144,7 @@ impl Host for Client {
                 self.begin(now, sign_in);
             }
         }
+        self.time_transfers(now);
         for id in self.conns.ids() {
             let due = |conn: &&mut Conn| conn.role.next_deadline().is_some_and(|at| at <= now);
             if let Some(conn) = self.conns.get_mut(id).filter(due) {
@@ -132,7 +160,7 @@ impl Host for Client {
             Session::None(_) => self.next_attempt(),
         };
         let machines = self.conns.iter().filter_map(|(_, conn)| conn.role.next_deadline());
-        earlier(sign_in, machines.min())
+        earlier(earlier(sign_in, self.transfers.next_deadline()), machines.min())
     }
 
     fn pending(&self, conn: ConnId) -> &[u8] {
@@ -148,18 +176,21 @@ impl Host for Client {
         self.pump(now, id);
     }
 
-    fn wants_read(&self, _: ConnId) -> bool {
-        self.outputs.len() < OUTPUTS
+    fn wants_read(&self, conn: ConnId) -> bool {
+        let carries_file =
+            || matches!(self.conns.get(conn), Some(Conn { role: Role::Peer(..), .. }));
+        self.outputs.len() < OUTPUTS && !(self.transfers.is_full() && carries_file())
     }
 
     fn poll_output(&mut self) -> Option<Output<Event>> {
-        let output = self.outputs.pop_front();
-        if let Some(Output::Transmit { conn }) = output {
+        let output = self.outputs.pop_front()?;
+        if let Output::Transmit { conn } = output {
             if let Some(conn) = self.conns.get_mut(conn) {
                 conn.announced = false;
             }
         }
-        output
+        self.transfers.taken(&output);
+        Some(output)
     }
 }
 
@@ -188,10 +219,18 @@ impl Client {
                         None => break,
                     }
                 }
+                Some(Role::Peer(transfer, machine)) => {
+                    let transfer = *transfer;
+                    match machine.poll_event() {
+                        Some(event) => self.on_peer(now, transfer, id, event),
+                        None => break,
+                    }
+                }
                 _ => break,
             }
         }
         self.announce(id);
+        self.settle_transfers(now);
     }
 
     /// Tells the driver of bytes to write, and when to close.

@@ -1,7 +1,7 @@
 //! What a chat's switchboard reports, and what becomes of the texts that wait for somebody.
 
 use super::chats::Line;
-use super::{ChatId, Client, Event, Failure, Outcome, Warning};
+use super::{ChatId, Client, Content, Event, Failure, Outcome, Warning};
 use crate::error::{Lost, Misuse};
 use crate::machine::ConnId;
 use crate::sb;
@@ -18,6 +18,15 @@ impl Client {
         event: sb::Event,
     ) {
         match event {
+            sb::Event::Received {
+                account,
+                nick,
+                content: Content::Other { content_type, payload },
+            } if self.config.files.is_some()
+                && content_type.eq_ignore_ascii_case("text/x-msmsgsinvite") =>
+            {
+                self.on_invitation(now, chat, &account, &nick, &payload);
+            }
             sb::Event::Received { account: from, nick, content } => {
                 let known = self.is_known(&from);
                 self.tell(Event::Message { chat, from, nick, known, content });

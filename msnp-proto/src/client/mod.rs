@@ -14,6 +14,7 @@
 //! | `talk` | what may be done in a chat |
 //! | `lines` | what a chat's switchboard reports |
 //! | `chats` | what outlives a switchboard |
+//! | `transfers` | files: offers, answers, and the connections that carry them |
 //! | `conns` | the table of connections |
 
 mod chats;
@@ -26,6 +27,7 @@ mod people;
 mod reconnect;
 mod session;
 mod talk;
+mod transfers;
 
 use alloc::collections::VecDeque;
 
@@ -39,6 +41,8 @@ use reconnect::Backoff;
 pub use reconnect::Reconnect;
 use talk::Draft;
 pub use talk::payload_len;
+use transfers::Transfers;
+pub use transfers::{Files, TransferChange, TransferEnd, TransferId};
 
 use crate::error::{Lost, Misuse};
 use crate::machine::{ConnId, Output, Target};
@@ -75,6 +79,7 @@ pub struct Client {
     outputs: VecDeque<Output<Event>>,
     conns: Conns,
     chats: Chats,
+    transfers: Transfers,
     session: Session,
     backoff: Option<Backoff>,
     /// When to sign in again, and as whom.
@@ -116,6 +121,7 @@ impl Client {
             outputs: VecDeque::new(),
             conns: Conns::default(),
             chats: Chats::default(),
+            transfers: Transfers::default(),
             session: Session::None(Roster::new()),
             backoff,
             again: None,
@@ -158,9 +164,13 @@ impl Client {
     }
 
     /// Leaves all chats and signs out. The goodbyes are pending then; the driver closes each
-    /// connection behind them. A session that was lost before is not tried again.
+    /// connection behind them. A session that was lost before is not tried again. A file that is on
+    /// its way already goes on; one that is only offered does not.
     pub fn sign_out(&mut self, now: Instant) {
         self.again = None;
+        for chat in self.chats.ids() {
+            self.withdraw_transfers(now, chat);
+        }
         self.lose(now, Lost::SignedOut);
     }
 
@@ -251,7 +261,8 @@ impl Client {
     }
 
     fn tell(&mut self, event: Event) {
-        self.outputs.push_back(Output::Event(event));
+        let event = self.transfers.intercept(event);
+        self.outputs.extend(event.map(Output::Event));
     }
 
     fn connect(&mut self, role: Role, to: Target) -> ConnId {

@@ -30,6 +30,11 @@ impl Client {
                     }
                     _ => {}
                 }
+                if let (Event::Presence { account, status, .. }, Some(files)) =
+                    (&event, &self.config.files)
+                {
+                    self.transfers.on_presence(account, *status, now + files.offline);
+                }
                 self.tell(event);
             }
             ns::Event::Referred { to } if self.is_current(id) => self.refer(now, id, to),
@@ -119,6 +124,7 @@ impl Client {
             let line = self.chats.get(chat).map_or(Line::None, |chat| chat.line);
             self.close_line(now, chat, line, why);
         }
+        self.lose_transfers(now, why);
         let roster = match self.conns.get_mut(conn).map(|conn| &mut conn.role) {
             Some(Role::Notification(machine)) => {
                 match why {

@@ -187,13 +187,15 @@ impl Client {
         Ok(())
     }
 
-    /// Leaves a chat and forgets it. Texts that wait have failed then.
+    /// Leaves a chat and forgets it. Texts that wait have failed then, and files that are only
+    /// offered between its two people are withdrawn.
     ///
     /// # Errors
     ///
     /// [`Misuse::NoSuchChat`].
     pub fn leave_chat(&mut self, now: Instant, chat: ChatId) -> Result<(), Misuse> {
         let line = self.chats.get(chat).ok_or(Misuse::NoSuchChat)?.line;
+        self.withdraw_transfers(now, chat);
         self.close_line(now, chat, line, Lost::SignedOut);
         self.chats.remove(chat);
         Ok(())
