@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use msnp_proto::client::{ChatId, Event, MessageId, RequestId};
+use msnp_proto::client::{ChatId, Event, MessageId, RequestId, TransferChange, TransferId};
 
 /// What was begun and has to end, and where the session stands.
 #[derive(Default)]
@@ -13,6 +13,8 @@ pub(super) struct Ledger {
     messages: BTreeMap<MessageId, Fate>,
     requests: BTreeMap<RequestId, usize>,
     chats: BTreeSet<ChatId>,
+    /// How often each file has ended.
+    files: BTreeMap<TransferId, usize>,
 }
 
 #[derive(Default)]
@@ -38,6 +40,11 @@ impl Ledger {
         self.requests.entry(request).or_default();
     }
 
+    /// A file was offered by us. Its end may have been reported already.
+    pub(super) fn file(&mut self, transfer: TransferId) {
+        self.files.entry(transfer).or_default();
+    }
+
     /// A chat was left: nothing more is heard of it.
     pub(super) fn left(&mut self, chat: ChatId) {
         self.chats.remove(&chat);
@@ -46,7 +53,9 @@ impl Ledger {
     /// Looks at what is new.
     pub(super) fn note(&mut self, events: &[Event]) {
         for event in &events[self.noted..] {
-            assert!(self.online, "after the end: {event:?}");
+            // A file that is on its way outlives the session.
+            let outlives = matches!(event, Event::Transfer { .. });
+            assert!(self.online || outlives, "after the end: {event:?}");
             self.look(event);
         }
         self.noted = events.len();
@@ -79,6 +88,14 @@ impl Ledger {
                 *ends += 1;
                 assert_eq!(*ends, 1, "{request:?} ends again: {event:?}");
             }
+            Event::FileOffered { transfer, .. } => {
+                assert_eq!(self.files.insert(*transfer, 0), None, "{event:?} again");
+            }
+            Event::Transfer { transfer, change } => {
+                let ends = self.files.entry(*transfer).or_default();
+                assert_eq!(*ends, 0, "after the end of the file: {event:?}");
+                *ends += usize::from(matches!(change, TransferChange::Ended(_)));
+            }
             Event::Lost { .. } => {
                 self.online = false;
                 let open = self.messages.iter().find(|(_, fate)| fate.given && fate.ends == 0);
@@ -97,5 +114,6 @@ impl Ledger {
             assert!(fate.given && fate.ends == 1, "{message:?}: {} ends", fate.ends);
         }
         assert!(self.requests.values().all(|ends| *ends == 1), "{:?}", self.requests);
+        assert!(self.files.values().all(|ends| *ends == 1), "{:?}", self.files);
     }
 }

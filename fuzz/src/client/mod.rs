@@ -3,7 +3,11 @@
 
 mod events;
 
-use msnp_proto::client::{ChatId, Client, Config, SignIn};
+use std::net::SocketAddr;
+
+use msnp_proto::client::{
+    ChatId, Client, Config, Event, Files, SignIn, TransferChange, TransferId,
+};
 use msnp_proto::error::Misuse;
 use msnp_proto::machine::{Closed, Host};
 use msnp_proto::ns::Change;
@@ -59,6 +63,12 @@ fn config(flags: u8) -> Config {
     if flags & 32 != 0 {
         config.leniency = msnp_proto::limits::Leniency::Strict;
     }
+    if flags & 64 != 0 {
+        let address = (flags & 128 == 0).then(|| "192.0.2.9".parse().expect("an address"));
+        let mut files = Files::new(address);
+        files.offers = 10;
+        config.files = Some(files);
+    }
     config
 }
 
@@ -74,7 +84,7 @@ struct Play {
 struct Outcome {
     /// How the client shows itself, before the end.
     client: String,
-    events: Vec<msnp_proto::client::Event>,
+    events: Vec<Event>,
     sent: Vec<Vec<u8>>,
     now: Instant,
 }
@@ -135,6 +145,9 @@ impl Play {
     }
 
     fn step(&mut self, source: &mut Source<'_>) {
+        if self.config.files.is_some() && source.below(3) == 0 {
+            return self.file(source);
+        }
         match source.below(24) {
             0 => self.sign_in(source.byte()),
             1 => self.driver.connected(source.below(CONNECTIONS)),
@@ -162,6 +175,44 @@ impl Play {
             19..=22 => self.request(source),
             _ => {
                 self.driver.tell(Client::sign_out);
+            }
+        }
+    }
+
+    /// Something about files. How much of a file is taken at once depends on the driver, so bytes to
+    /// send are the business of another target.
+    fn file(&mut self, source: &mut Source<'_>) {
+        let (who, id) = (person(source.below(5)), TransferId(source.below(6) as u32));
+        let random = u64::from(source.number()) << 32 | u64::from(source.number());
+        match source.below(8) {
+            0 | 1 => {
+                let (name, size) = (String::from_utf8_lossy(source.slice()), source.byte().into());
+                let offered = self
+                    .driver
+                    .tell(|client, now| client.offer_file(now, &who, &name, size, random));
+                if let Ok(transfer) = offered {
+                    self.ledger.file(transfer);
+                }
+            }
+            2 => {
+                let _ = self.driver.tell(|client, now| client.accept_file(now, id, random));
+            }
+            3 => {
+                let _ = self.driver.tell(|client, now| client.decline_file(now, id));
+            }
+            4 => {
+                let _ = self.driver.tell(|client, now| client.cancel_file(now, id));
+            }
+            5 => {
+                let _ = self.driver.tell(|client, now| client.fail_file(now, id));
+            }
+            6 => {
+                let local = SocketAddr::from(([192, 0, 2, 9], 6891));
+                self.driver.listening(source.below(4), local);
+            }
+            _ => {
+                let peer = SocketAddr::from(([192, 0, 2, 10], 40_000));
+                let _ = self.driver.accept(source.below(4), peer);
             }
         }
     }
@@ -314,7 +365,18 @@ impl Play {
         assert_eq!(host.next_deadline(), None, "it waits for something");
         let mut events = std::mem::take(&mut self.driver.events);
         // When a text is written depends on the driver.
-        events.retain(|event| !matches!(event, msnp_proto::client::Event::Sent { .. }));
+        events.retain(|event| !matches!(event, Event::Sent { .. }));
+        // And in how many pieces a file comes.
+        events.dedup_by(|next, event| match (event, next) {
+            (
+                Event::Transfer { transfer, change: TransferChange::Data(bytes) },
+                Event::Transfer { transfer: other, change: TransferChange::Data(more) },
+            ) if transfer == other => {
+                bytes.append(more);
+                true
+            }
+            _ => false,
+        });
         let sent = (0..self.driver.connections()).map(|at| self.driver.sent(at).to_vec());
         Outcome { client, events, sent: sent.collect(), now: self.driver.now() }
     }
