@@ -3,7 +3,7 @@
 //!
 //! ```text
 //!                 application
-//!             commands │  ▲ events        Output: Connect / Listen / Transmit / Close / Event
+//!             commands │  ▲ events        Output: Connect / Listen / Unlisten / Transmit / Close
 //!                      ▼  │                  │
 //!    ┌──────────────────────────────────┐    │
 //!    │ client::Client or hub::Hub       │────┘
@@ -25,7 +25,8 @@
 //! | sign in and chat | [`client::Client`] |
 //! | come back by itself when the connection is lost | [`client::Reconnect`] |
 //! | run a server | [`hub::Hub`] |
-//! | send or receive one file | [`ftp::Sender`], [`ftp::Receiver`] |
+//! | offer or take files in a chat | [`client::Client::offer_file`], [`client::Client::accept_file`] |
+//! | send or receive one file on a connection | [`ftp::Sender`], [`ftp::Receiver`] |
 //! | speak on one connection | [`ns::Notification`], [`sb::Switchboard`] |
 //! | read or write commands | [`ns::Request`], [`ns::Reply`], [`sb::Request`], [`sb::Reply`] |
 //! | know which command is of which dialect and server | [`commands`] |
