@@ -6,7 +6,7 @@ mod desk;
 
 use desk::{ALICE, BOB, CAROL, Desk, Setting, file, handle};
 use msnp_proto::client::{Event, Failure, Files, TransferEnd};
-use msnp_proto::error::{Lost, Misuse};
+use msnp_proto::error::{Expected, Lost, Misuse};
 use msnp_proto::ftp::End;
 use msnp_proto::testing::Chunking;
 use msnp_proto::types::ErrorCode;
@@ -413,6 +413,14 @@ fn the_same_cookie_both_ways_is_two_files() {
     desk.wait(1);
     assert_eq!(desk.end(ALICE, sent), Some(TransferEnd::Complete));
     assert_eq!(desk.end(ALICE, his), None);
+}
+
+#[test]
+fn nobody_offers_a_file_to_themselves() {
+    let mut desk = Desk::two();
+    let offered =
+        desk.client(ALICE, |client, now| client.offer_file(now, &handle("Alice"), "a", 1, 2));
+    assert_eq!(offered, Err(Misuse::Invalid(Expected::Account)));
 }
 
 #[test]

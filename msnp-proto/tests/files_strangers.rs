@@ -186,8 +186,47 @@ fn a_sender_of_another_size_is_refused() {
     );
     let got = desk.only(BOB);
     desk.accept(BOB, got);
-    let key = strangers(&mut desk, "other", b"VER MSNFTP\r\nFIL 6\r\n");
-    connect(&mut desk, key, "bob");
+    let other = strangers(&mut desk, "other", b"VER MSNFTP\r\nFIL 6\r\n");
+    connect(&mut desk, other, "bob");
+    connect(&mut desk, other, "bob");
+    desk.wait(3);
+    assert_eq!(desk.end(BOB, got), None, "it may be anybody");
+    let right = strangers(&mut desk, "right", b"VER MSNFTP\r\nFIL 5\r\n\x00\x05\x00hello");
+    connect(&mut desk, right, "bob");
+    desk.wait(1);
+    assert_eq!(desk.end(BOB, got), Some(TransferEnd::Complete));
+    assert_eq!(desk.seen(BOB, got).data, b"hello");
+
+    // Whom we dialled means what was offered, or it is another file.
+    let mut desk = Desk::two();
+    desk.invite(
+        ALICE,
+        "bob",
+        &[
+            "Invitation-Command: INVITE",
+            "Invitation-Cookie: 5",
+            "Application-File: a",
+            "Application-FileSize: 5",
+        ],
+    );
+    let got = desk.only(BOB);
+    desk.accept(BOB, got);
+    let other = strangers(&mut desk, "other", b"VER MSNFTP\r\nFIL 6\r\n");
+    let at = desk.net.ip(other).to_string();
+    desk.net.host_mut(other).listen("0.0.0.0:6891".parse().expect("an address"));
+    let place = format!("IP-Address: {at}");
+    desk.invite(
+        ALICE,
+        "bob",
+        &[
+            "Invitation-Command: ACCEPT",
+            "Invitation-Cookie: 5",
+            &place,
+            "Port: 6891",
+            "AuthCookie: 7",
+            "Request-Data: IP-Address:",
+        ],
+    );
     desk.wait(3);
     let end = Some(TransferEnd::Broken(End::SizeChanged { announced: Some(6) }));
     assert_eq!(desk.end(BOB, got), end);

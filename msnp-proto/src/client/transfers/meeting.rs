@@ -289,15 +289,19 @@ impl Client {
     ) {
         let Some(one) = self.transfers.all.get_mut(&id) else { return };
         one.conns.retain(|other| *other != conn);
-        if end == End::WrongCookie {
-            one.strangers = one.strangers.saturating_add(1);
+        match end {
+            // Whom we dialled means another file; of whoever found our port we know nothing else.
+            End::SizeChanged { .. } if one.listening.is_none() => {
+                return self.end_transfer(now, id, TransferEnd::Broken(end), Some("FTTIMEOUT"));
+            }
+            End::WrongCookie | End::SizeChanged { .. } => {
+                one.strangers = one.strangers.saturating_add(1);
+            }
+            _ => {}
         }
         if let Some(listening) = one.listening.filter(|_| one.strangers >= STRANGERS) {
             one.listening = None;
             self.outputs.push_back(Output::Unlisten { listener: listening.id });
-        }
-        if let End::SizeChanged { .. } = end {
-            return self.end_transfer(now, id, TransferEnd::Broken(end), Some("FTTIMEOUT"));
         }
         self.give_up_if_alone(now, id);
     }

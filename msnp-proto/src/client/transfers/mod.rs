@@ -153,7 +153,8 @@ impl Client {
     /// # Errors
     ///
     /// [`Misuse::NotOnline`], [`Misuse::NoFiles`] if [`Config::files`](super::Config::files) is not
-    /// set, [`Misuse::Invalid`] for a name that cannot be said, [`Misuse::Backlog`].
+    /// set, [`Misuse::Invalid`] for a name that cannot be said or one's own account,
+    /// [`Misuse::Backlog`].
     pub fn offer_file(
         &mut self,
         now: Instant,
@@ -166,6 +167,9 @@ impl Client {
         let (reachable, deadline) = (files.address.is_some(), now + files.offer);
         if !self.is_online() {
             return Err(Misuse::NotOnline);
+        }
+        if self.account() == Some(to) {
+            return Err(Misuse::Invalid(Expected::Account));
         }
         let (low, high) = halves(random);
         let mut cookie = drawn(low);

@@ -256,7 +256,7 @@ impl Client {
                 Some(meeting) => self.dial(now, id, &meeting),
                 None => self.end_transfer(now, id, TransferEnd::NoConnection, Some("FTTIMEOUT")),
             },
-            State::Meeting if one.outgoing && one.conns.is_empty() => {
+            State::Meeting if one.outgoing && one.theirs.is_none() => {
                 if let Some(meeting) = meeting {
                     self.dial(now, id, &meeting);
                 }
