@@ -175,8 +175,8 @@ fn a_connection_that_breaks_ends_both_sides() {
     let sent = desk.offer(ALICE, "bob", "a", &file(100_000));
     let got = desk.only(BOB);
     desk.accept_and_stall(BOB, got, sent, 5000);
-    let peer = desk.net.connections().into_iter().filter(|name| name.starts_with("bob-"));
-    let peer = peer.last().expect("a connection");
+    let mut peers = desk.net.connections().into_iter().filter(|name| name.starts_with("bob-"));
+    let peer = peers.next_back().expect("a connection");
     desk.net.reset(&peer);
     desk.wait(3);
     assert!(matches!(desk.end(BOB, got), Some(TransferEnd::Broken(_))), "{:?}", desk.end(BOB, got));
