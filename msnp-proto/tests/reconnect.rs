@@ -204,16 +204,22 @@ fn whoever_signed_in_elsewhere_stays_there() {
 }
 
 #[test]
-fn a_password_that_is_refused_after_a_while_ends_it() {
-    let mut script = online();
-    script.says(script.ns, "OUT SSD\r\n");
-    let (why, wait) = pause(&mut script, 1);
-    assert_eq!(why, Lost::ServerDown);
-    script.wait(wait);
-    let ns = script.connect(SERVER);
-    script.says(ns, "VER 1 MSNP7\r\nINF 2 MD5\r\nUSR 3 MD5 S 1\r\n911 4\r\n");
-    let code = msnp_proto::types::ErrorCode::AUTHENTICATION_FAILED;
-    assert_over(&mut script, Lost::Password(code));
+fn what_no_waiting_mends_ends_it_after_a_while_too() {
+    use msnp_proto::types::ErrorCode;
+    for (code, why) in [
+        (ErrorCode::AUTHENTICATION_FAILED, Lost::Password(ErrorCode::AUTHENTICATION_FAILED)),
+        (ErrorCode::NOT_VERIFIED, Lost::Refused(ErrorCode::NOT_VERIFIED)),
+    ] {
+        let mut script = online();
+        script.says(script.ns, "OUT SSD\r\n");
+        let (down, wait) = pause(&mut script, 1);
+        assert_eq!(down, Lost::ServerDown);
+        script.wait(wait);
+        let ns = script.connect(SERVER);
+        script.says(ns, "VER 1 MSNP7\r\nINF 2 MD5\r\nUSR 3 MD5 S 1\r\n");
+        script.says(ns, &format!("{} 4\r\n", code.number()));
+        assert_over(&mut script, why);
+    }
 }
 
 #[test]
