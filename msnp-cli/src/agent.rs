@@ -7,6 +7,7 @@
 mod talks;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::path::Path;
 
 use msnp_proto::client::{ChatId, Client, Event as Told, Failure as Why, MessageId, RequestId};
 use msnp_proto::error::{Lost, Misuse};
@@ -18,6 +19,7 @@ use crate::events::{Change, Chat, Event, Mark, Marked};
 use crate::exit::Exit;
 use crate::ledger::Ledger;
 use crate::script::{Action, Whom};
+use crate::transfers::{Policy, Source, Transfers};
 use crate::translate;
 use talks::{CHATS, Talks};
 
@@ -47,8 +49,8 @@ pub(crate) struct Agent {
     calls: Vec<Call>,
     /// Chats that we opened, until the client says so.
     fresh: BTreeMap<ChatId, Mark>,
-    /// Chats to be left when what was said in them has ended.
-    leaves: Vec<(Mark, ChatId)>,
+    transfers: Transfers,
+    leaves: Vec<Leave>,
     /// Chats that we left: their end has been told.
     left: BTreeSet<ChatId>,
     /// Chats that were closed, and where nobody has been or was called since.
@@ -56,6 +58,15 @@ pub(crate) struct Agent {
     reports: VecDeque<Report>,
     /// What was said of our own state last, for the client says it once more.
     state: Option<Event>,
+}
+
+/// A chat to be left when what was said in it has ended, and so have the files of the one who it
+/// is with.
+#[derive(Debug)]
+struct Leave {
+    mark: Mark,
+    chat: ChatId,
+    with: Option<Handle>,
 }
 
 /// Somebody who is to come into a chat.
@@ -69,6 +80,11 @@ struct Call {
 }
 
 impl Agent {
+    /// One who does that with files that others offer.
+    pub(crate) fn new(policy: Policy) -> Self {
+        Self { transfers: Transfers::new(policy), ..Self::default() }
+    }
+
     /// Does what is asked for. What cannot be done is refused at once.
     pub(crate) fn act(&mut self, means: &mut Means<'_>, mark: Mark, action: &Action) {
         let result = match action {
@@ -79,6 +95,13 @@ impl Agent {
             Action::Typing(whom) => self.show_typing(means, &mark, whom).map(|()| false),
             Action::Open(who) => self.open(means, &mark, who),
             Action::Leave(whom) => self.leave(means, &mark, whom),
+            Action::File { to, path } => self.offer(means, &mark, to, path).map(|()| false),
+            Action::Accept { transfer, folder } => {
+                self.transfers.accept(means, &mark, *transfer, folder).map(|()| false)
+            }
+            Action::Decline(transfer) => {
+                self.transfers.decline(means, &mark, *transfer).map(|()| false)
+            }
             _ => {
                 self.errands.push_back((mark, action.clone()));
                 return self.begin_errands(means);
@@ -116,6 +139,10 @@ impl Agent {
     /// Takes what the client tells. `Some` is to be shown, with this mark; of the rest something
     /// else tells, or will.
     pub(crate) fn hear(&mut self, means: &mut Means<'_>, told: &Told) -> Option<Mark> {
+        if self.transfers.hear(means, told) {
+            self.reports.extend(self.transfers.take_reports());
+            return None;
+        }
         match told {
             Told::Done { request } => {
                 let (mark, asked, errand) = self.errand_of(*request)?;
@@ -177,9 +204,9 @@ impl Agent {
     /// The next thing to say, oldest first. To be asked until there is none, whenever the agent was
     /// given or told something.
     pub(crate) fn poll_report(&mut self, means: &mut Means<'_>) -> Option<Report> {
-        let is_quiet = |(_, chat): &(Mark, ChatId)| !means.ledger.is_open_in(*chat);
+        let is_quiet = |leave: &Leave| self.is_quiet(means, leave.chat, leave.with.as_ref());
         if let Some(next) = self.leaves.iter().position(is_quiet) {
-            let (mark, chat) = self.leaves.remove(next);
+            let Leave { mark, chat, .. } = self.leaves.remove(next);
             self.leave_now(means, mark, chat);
         }
         self.reports.pop_front()
@@ -188,7 +215,8 @@ impl Agent {
     /// How many things that are no messages have not ended.
     pub(crate) fn pending(&self) -> usize {
         let errand = usize::from(self.errand.is_some());
-        errand + self.errands.len() + self.calls.len() + self.leaves.len()
+        let others = self.calls.len() + self.leaves.len() + self.transfers.pending();
+        errand + self.errands.len() + others
     }
 
     /// Whether something that has not ended has this name.
@@ -197,7 +225,8 @@ impl Agent {
         self.errand.as_ref().is_some_and(|(mark, _, _)| is(mark))
             || self.errands.iter().any(|(mark, _)| is(mark))
             || self.calls.iter().any(|call| is(&call.mark))
-            || self.leaves.iter().any(|(mark, _)| is(mark))
+            || self.leaves.iter().any(|leave| is(&leave.mark))
+            || self.transfers.has(id)
     }
 
     /// Ends everything but texts: there will be no answers any more.
@@ -207,12 +236,19 @@ impl Agent {
             self.refuse(means, mark, asked, &Refusal::unanswered(why));
         }
         self.drop_waiting(means, exit, why);
+        self.part(means, exit, why);
+    }
+
+    /// Declines what others offer, and stops the files that are on their way.
+    pub(crate) fn part(&mut self, means: &mut Means<'_>, exit: Exit, why: &str) {
+        self.transfers.abandon(means, exit, why);
+        self.reports.extend(self.transfers.take_reports());
     }
 
     /// Ends what has not been begun.
     fn drop_waiting(&mut self, means: &mut Means<'_>, exit: Exit, why: &str) {
         let leaves = std::mem::take(&mut self.leaves).into_iter();
-        let leaves = leaves.map(|(mark, chat)| (mark, Action::Leave(Whom::Chat(chat.0))));
+        let leaves = leaves.map(|one| (one.mark, Action::Leave(Whom::Chat(one.chat.0))));
         for (mark, action) in leaves.chain(std::mem::take(&mut self.errands)) {
             self.refuse(means, mark, Asked::of(&action), &Refusal::not_tried(exit, why));
         }
@@ -327,6 +363,20 @@ impl Agent {
         Ok(chat)
     }
 
+    /// Offers a file in the chat with somebody alone.
+    fn offer(
+        &mut self,
+        means: &mut Means<'_>,
+        mark: &Mark,
+        to: &Handle,
+        path: &Path,
+    ) -> Result<(), Refusal> {
+        let source = Source::open(path).map_err(|no| Refusal::new(no.exit, no.text))?;
+        // The client would open a chat that we do not know of.
+        self.chat_with(means, mark, to).map_err(Refusal::of_misuse)?;
+        self.transfers.offer(means, mark, to, source)
+    }
+
     fn show_typing(
         &mut self,
         means: &mut Means<'_>,
@@ -405,13 +455,20 @@ impl Agent {
                 self.talks.with(who).ok_or_else(|| Refusal::of_misuse(Misuse::NoSuchChat))?
             }
         };
+        let with = self.talks.whose(chat).cloned();
         self.talks.forget(chat);
-        if means.ledger.is_open_in(chat) {
-            self.leaves.push((mark.clone(), chat));
-        } else {
+        if self.is_quiet(means, chat, with.as_ref()) {
             self.leave_now(means, mark.clone(), chat);
+        } else {
+            self.leaves.push(Leave { mark: mark.clone(), chat, with });
         }
         Ok(false)
+    }
+
+    /// Whether everything has ended that leaving this chat would end.
+    fn is_quiet(&self, means: &Means<'_>, chat: ChatId, with: Option<&Handle>) -> bool {
+        let has_files = with.is_some_and(|who| self.transfers.is_open_with(who));
+        !means.ledger.is_open_in(chat) && !has_files
     }
 
     fn leave_now(&mut self, means: &mut Means<'_>, mark: Mark, chat: ChatId) {

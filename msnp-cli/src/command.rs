@@ -3,6 +3,8 @@
 //! This module knows which fields a command has and what they may hold. What is wrong is said with
 //! the field; nothing is done in part.
 
+use std::path::PathBuf;
+
 use msnp_proto::client::payload_len;
 use msnp_proto::limits::{NICK, SWITCHBOARD_PAYLOAD};
 use msnp_proto::types::{Nick, Status};
@@ -31,16 +33,19 @@ pub(crate) enum Task {
 
 /// Reads a line.
 pub(crate) fn read(line: &str) -> Result<Command, Wrong> {
-    let (id, task) = fields::read(line, &[&KNOWN, &FILES], task)?;
+    let (id, task) = fields::read(line, &[&KNOWN], task)?;
     Ok(Command { id, task })
 }
 
 /// What can be done.
-const KNOWN: [&str; 16] = [
+const KNOWN: [&str; 19] = [
     "send",
     "open",
     "leave",
     "typing",
+    "file",
+    "accept",
+    "decline",
     "status",
     "name",
     "add",
@@ -55,9 +60,6 @@ const KNOWN: [&str; 16] = [
     "quit",
 ];
 
-/// What will be.
-const FILES: [&str; 3] = ["file", "accept", "decline"];
-
 fn task(request: &str, fields: &mut Fields) -> Result<Task, String> {
     let one = |action| Ok(Task::Act(vec![action]));
     match request {
@@ -69,6 +71,16 @@ fn task(request: &str, fields: &mut Fields) -> Result<Task, String> {
         }
         "typing" => Ok(Task::Act(fields.people()?.into_iter().map(Action::Typing).collect())),
         "leave" => Ok(Task::Act(fields.people()?.into_iter().map(Action::Leave).collect())),
+        "file" => {
+            let to = fields.account("to")?;
+            one(Action::File { to, path: fields.path()? })
+        }
+        "accept" => {
+            let transfer = fields.number("transfer")?;
+            let folder = if fields.has("path") { fields.path()? } else { PathBuf::from(".") };
+            one(Action::Accept { transfer, folder })
+        }
+        "decline" => one(Action::Decline(fields.number("transfer")?)),
         "open" => one(Action::Open(fields.account("to")?)),
         "status" => one(Action::Status(fields.state()?)),
         "name" => one(Action::Name(fields.name()?)),
@@ -97,9 +109,6 @@ fn task(request: &str, fields: &mut Fields) -> Result<Task, String> {
             one(Action::RenameGroup { group: fields.group("group")?, name: fields.name()? })
         }
         "quit" => Ok(Task::Quit),
-        file if FILES.contains(&file) => {
-            Err("sending and taking files is not possible in this version".into())
-        }
         _ => Err(fields::no_such_thing(request, &KNOWN)),
     }
 }
@@ -162,6 +171,15 @@ impl Fields {
             ));
         }
         Ok(text)
+    }
+
+    fn path(&mut self) -> Result<PathBuf, String> {
+        let path = self.text("path")?;
+        match path.find('\0') {
+            _ if path.is_empty() => Err("`path` is empty".into()),
+            Some(at) => Err(format!("`path` has a character of value 0 at byte {at}")),
+            None => Ok(PathBuf::from(path)),
+        }
     }
 
     fn state(&mut self) -> Result<Status, String> {

@@ -78,7 +78,7 @@ pub(crate) fn run(
     // We are not here to talk.
     config.answer_calls = false;
     config.reconnect = Some(args.retry.policy());
-    let setup = Setup { args: &args.sign_in, config, until: Until::Acked };
+    let setup = Setup { args: &args.sign_in, config, until: Until::Acked, files: None };
     let mut session = Session::open(console, setup)?;
     session.come_for_an_errand();
     let until = session.now() + args.timeout;

@@ -133,9 +133,13 @@ impl Errand {
                 let asked = client.rename_group(now, group, name);
                 Self::asked(client, asked, Then::GroupRenamed(group, name.clone()))
             }
-            Action::Send { .. } | Action::Typing(_) | Action::Open(_) | Action::Leave(_) => {
-                Err(Refusal::without_asking("this is said in a chat"))
-            }
+            Action::Send { .. }
+            | Action::Typing(_)
+            | Action::Open(_)
+            | Action::Leave(_)
+            | Action::File { .. }
+            | Action::Accept { .. }
+            | Action::Decline(_) => Err(Refusal::without_asking("this is said in a chat")),
         }
     }
 
@@ -277,6 +281,9 @@ impl Refusal {
         match misuse {
             Misuse::Unknown => Self::without_asking("not a contact"),
             Misuse::NoSuchChat => Self::without_asking("there is no such chat"),
+            Misuse::NoSuchTransfer => {
+                Self::without_asking("there is no file of that number, or it has ended")
+            }
             Misuse::NotInDialect => {
                 Self::without_asking("the version agreed with the server has no such command")
             }
@@ -356,6 +363,9 @@ impl Asked {
             Action::Typing(whom) => to_whom("typing", "show typing to", whom),
             Action::Open(who) => Self { what: "open a chat with", ..of("open", who) },
             Action::Leave(whom) => to_whom("leave", "leave", whom),
+            Action::File { to, .. } => Self { what: "send a file to", ..of("file", to) },
+            Action::Accept { .. } => plain("accept", "take the file"),
+            Action::Decline(_) => plain("decline", "decline the file"),
             Action::Status(_) => plain("status", "change the state"),
             Action::Name(_) => plain("name", "change the name"),
             Action::Add { who, .. } => of("add", who),

@@ -4,8 +4,9 @@
 //! `sysexits.h` where it has one that fits, so that a script can decide by the code alone whether
 //! trying again is safe.
 
-use msnp_proto::client::{Failure, Outcome};
+use msnp_proto::client::{Failure, Outcome, TransferEnd};
 use msnp_proto::error::{Lost, Misuse, Wait};
+use msnp_proto::ftp::End;
 use msnp_proto::machine::Closed;
 use msnp_proto::types::ErrorCode;
 
@@ -163,6 +164,22 @@ impl Exit {
             Failure::Lost(Lost::SignedOut) => Self::Undelivered,
             Failure::Lost(lost) => Self::of_lost(lost),
             _ => Self::Retry,
+        }
+    }
+
+    /// For a file that ended, and not because we wanted it.
+    pub(crate) fn of_transfer(end: TransferEnd) -> Self {
+        match end {
+            TransferEnd::Complete | TransferEnd::Broken(End::Complete) => Self::Done,
+            TransferEnd::Unconfirmed | TransferEnd::Broken(End::Unconfirmed) => Self::Unknown,
+            TransferEnd::Unreachable(failure) => Self::of_failure(failure),
+            TransferEnd::Broken(End::CouldNotWriteHere) => Self::Io,
+            TransferEnd::Broken(End::SizeChanged { .. } | End::Violation(_)) => Self::Protocol,
+            TransferEnd::Broken(End::CancelledHere | End::CancelledThere) => Self::Undelivered,
+            // What there was of it has been thrown away.
+            TransferEnd::NoConnection | TransferEnd::Broken(_) => Self::Retry,
+            // They said no, or nothing.
+            _ => Self::Undelivered,
         }
     }
 
@@ -332,6 +349,35 @@ mod tests {
             assert_eq!(Exit::of_outcome(outcome).code(), exit, "{outcome:?}");
         }
         assert_eq!(Exit::of_misuse(Misuse::TooLong { size: 1665, limit: 1664 }), Exit::Input);
+    }
+
+    #[test]
+    fn ends_of_a_file() {
+        let broken = TransferEnd::Broken;
+        let rows = [
+            (0, TransferEnd::Complete),
+            (3, TransferEnd::Unconfirmed),
+            (69, TransferEnd::Declined),
+            (69, TransferEnd::NotInstalled),
+            (69, TransferEnd::CancelledThere),
+            (69, TransferEnd::CancelledHere),
+            (69, TransferEnd::TimedOut),
+            (69, TransferEnd::Unreachable(Failure::Refused(code(217)))),
+            (69, TransferEnd::Unreachable(Failure::TimedOut(Wait::Invitation))),
+            (75, TransferEnd::Unreachable(Failure::Lost(Lost::HungUp { unfinished: false }))),
+            (75, TransferEnd::NoConnection),
+            (75, broken(End::Broken(Closed::Reset))),
+            (75, broken(End::TimedOut)),
+            (75, broken(End::TimedOutThere)),
+            (75, broken(End::StoppedEarly)),
+            (75, broken(End::CouldNotWriteThere)),
+            (74, broken(End::CouldNotWriteHere)),
+            (76, broken(End::SizeChanged { announced: Some(7) })),
+            (76, broken(End::Violation(msnp_proto::ftp::Violation::BadBlock))),
+        ];
+        for (exit, end) in rows {
+            assert_eq!(Exit::of_transfer(end).code(), exit, "{end}");
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@
 //!   agent     does what a script, a pipe or a chat asks for
 //!   desk      sign in, ask one thing after another, leave
 //!   errand    one thing asked of the server, to its end
+//!   transfers/* files that are sent and taken, and their places on the disk
 //!   directory the accounts of the server, in memory or in a file
 //!   check/*   trying a server stage by stage
 //!   session   a client on its reactor: signing in, waiting, signing off
@@ -64,6 +65,7 @@ mod session;
 mod signals;
 mod terminal;
 mod trace;
+mod transfers;
 mod translate;
 mod usage;
 mod users;

@@ -3,15 +3,16 @@
 //! This module knows how loud to be. It knows no secret, and nothing that it writes can end a line
 //! or steer a terminal.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::fs::File;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::rc::Rc;
 use std::time::SystemTime;
 
 use crate::escape::EscapedDisplay;
 use crate::files;
+use crate::progress::CLEAR;
 
 /// Of a line so many characters; who names a file of more has read enough of it.
 pub(crate) const LINE: usize = 2000;
@@ -35,12 +36,14 @@ pub(crate) struct Log {
     stderr: Level,
     /// None in it once it could not be written.
     file: Rc<RefCell<Option<File>>>,
+    /// The last line of the terminal is one that is written again and again.
+    is_drawn: Rc<Cell<bool>>,
 }
 
 impl Log {
     /// Stderr gets what is as important as `stderr` or more; a file gets details at least.
     pub(crate) fn new(stderr: Level, file: Option<File>) -> Self {
-        Self { stderr, file: Rc::new(RefCell::new(file)) }
+        Self { stderr, file: Rc::new(RefCell::new(file)), is_drawn: Rc::default() }
     }
 
     /// Whether anybody wants to see what passes on the network.
@@ -71,6 +74,24 @@ impl Log {
         self.write(Level::Detail, format_args!("{text}"));
     }
 
+    /// Whether a line may be drawn on stderr.
+    pub(crate) fn can_draw(&self) -> bool {
+        self.stderr >= Level::Note && std::io::stderr().is_terminal()
+    }
+
+    /// Draws over the last line of the terminal. Whatever is written next clears it first.
+    pub(crate) fn draw(&self, line: &str) {
+        self.is_drawn.set(true);
+        let _ = std::io::stderr().write_all(line.as_bytes());
+    }
+
+    /// Clears the line that was drawn.
+    pub(crate) fn clear(&self) {
+        if self.is_drawn.take() {
+            let _ = std::io::stderr().write_all(CLEAR.as_bytes());
+        }
+    }
+
     fn write(&self, level: Level, text: fmt::Arguments<'_>) {
         let text: String = text.to_string().chars().take(LINE).collect();
         self.put(level, format_args!("{}", EscapedDisplay(&text)));
@@ -79,6 +100,7 @@ impl Log {
     /// A failure to write to stderr has nowhere to be told, so it is let go.
     fn put(&self, level: Level, shown: fmt::Arguments<'_>) {
         if level <= self.stderr {
+            self.clear();
             let line = format!("msnp: {shown}\n");
             let _ = std::io::stderr().write_all(line.as_bytes());
         }

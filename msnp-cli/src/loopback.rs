@@ -3,20 +3,21 @@
 //! This module knows how to bring both up on this machine alone. The user's own client then talks
 //! to it over real sockets, as to any other server.
 
+use std::net::Ipv4Addr;
 use std::time::SystemTime;
 
-use msnp_proto::client::{self, Client, Content, SignIn};
+use msnp_proto::client::{self, Client, Content, Files, SignIn};
 use msnp_proto::hub::{self, Hub, HubConfig, MemoryDirectory};
 use msnp_proto::machine::Target;
 use msnp_proto::pair::{Both, Either};
 use msnp_proto::time::Instant;
 use msnp_proto::types::{Delivery, Handle, Nick};
 
-use crate::entropy::SystemEntropy;
+use crate::entropy::{self, SystemEntropy};
 use crate::exit::Exit;
 use crate::failure::Failure;
 
-/// The account that is always online and answers every text with the same text.
+/// The account that is always online, answers every text with the same text, and takes every file.
 pub(crate) const ECHO: &str = "echo@example.net";
 
 /// Who signs in if nobody is named.
@@ -43,7 +44,9 @@ pub(crate) fn backstage(account: &Handle) -> Backstage {
     let mut config = HubConfig::loopback();
     config.unix_time_at_zero = unix_time();
     let hub = Hub::new(config, accounts, Box::new(SystemEntropy));
-    Both::new(hub, Client::new(client::Config::new()))
+    let mut config = client::Config::new();
+    config.files = Some(Files::new(Some(Ipv4Addr::LOCALHOST)));
+    Both::new(hub, Client::new(config))
 }
 
 pub(crate) fn handle(text: &'static str) -> Handle {
@@ -82,6 +85,10 @@ pub(crate) fn react(
         Either::Second(client::Event::Message { chat, content: Content::Text(text), .. }) => {
             // An answer that cannot be sent any more is nobody's loss.
             let _ = echo.send_text(now, chat, &text.content, Delivery::Always);
+        }
+        Either::Second(client::Event::FileOffered { transfer, .. }) => {
+            // What cannot be taken any more is nobody's loss; what is taken is thrown away.
+            let _ = echo.accept_file(now, transfer, entropy::number());
         }
         Either::First(_) | Either::Second(_) => {}
     }

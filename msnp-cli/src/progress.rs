@@ -32,7 +32,7 @@ const FIRST: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(5)
 const EVERY: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(10)];
 const BAR: u64 = 24;
 /// Goes to the front of the line and clears it.
-const CLEAR: &str = "\r\x1b[K";
+pub(crate) const CLEAR: &str = "\r\x1b[K";
 
 impl Progress {
     /// Something begins now. `what` is shown escaped already.

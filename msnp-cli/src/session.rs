@@ -4,6 +4,7 @@
 //! This module knows how to sign in, to wait, and to sign off in order. What is said in between is
 //! the verbs' business. How it comes to be is in [`opening`].
 
+mod address;
 mod opening;
 
 use std::time::Duration;
@@ -20,12 +21,13 @@ use msnp_proto::types::{Delivery, ErrorCode, Handle, Status};
 use crate::agent::Means;
 use crate::check::diagnosis::{Diagnosis, Trouble, diagnose};
 use crate::check::watch::Watch;
-use crate::events::{Event, Mark, Marked, Progress, StageName};
+use crate::events::{Event, Mark, Marked, Portion, Progress, StageName};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::ledger::{Ledger, millis};
 use crate::log::Log;
 use crate::loopback::{self, Backstage};
+use crate::progress;
 use crate::render::{Broken, Output};
 use crate::signals::Signals;
 use crate::translate;
@@ -73,6 +75,10 @@ pub(crate) struct Session {
     /// Events of our own sign-off are expected.
     leaving: bool,
     broken_noted: bool,
+    /// Others shall connect to us where we connect to the server from.
+    finds_address: bool,
+    /// How far a file is, for people: its number, since when, and what says it.
+    bar: Option<(u32, Instant, progress::Progress)>,
 }
 
 impl Session {
@@ -194,7 +200,12 @@ impl Session {
                 return Ok(Step::Signal(exit));
             }
             match self.reactor.next(until)? {
-                Happened::Event(Either::First(told)) => return Ok(Step::Told(told)),
+                Happened::Event(Either::First(told)) => {
+                    if matches!(told, Told::Online { .. }) {
+                        self.learn_address();
+                    }
+                    return Ok(Step::Told(told));
+                }
                 Happened::Event(Either::Second(event)) => {
                     react(&mut self.reactor, &mut None, event)?;
                 }
@@ -226,8 +237,25 @@ impl Session {
         }
     }
 
+    /// Files are exchanged from wherever we are signed in now.
+    fn learn_address(&mut self) {
+        if self.finds_address {
+            let address = self.watch.seen().peer.and_then(address::towards);
+            self.client().set_address(address);
+        }
+    }
+
     /// Shows an event.
     pub(crate) fn emit(&mut self, marked: &Marked) {
+        match &marked.event {
+            // People see a line that grows, and only how it ends stays.
+            Event::Progress(portion) if self.out.is_text() => return self.draw(portion),
+            Event::Transfer(end) => {
+                self.bar.take_if(|(transfer, _, _)| *transfer == end.transfer);
+            }
+            _ => {}
+        }
+        self.log.clear();
         self.out.emit_marked(marked);
         if let (Some(broken), false) = (self.out.broken(), self.broken_noted) {
             self.broken_noted = true;
@@ -235,6 +263,23 @@ impl Session {
                 Broken::ReaderGone => self.log.detail("nobody reads our output any more"),
                 Broken::Failed(kind) => self.log.error(format_args!("cannot write events: {kind}")),
             }
+        }
+    }
+
+    fn draw(&mut self, portion: &Portion) {
+        if !self.log.can_draw() {
+            return;
+        }
+        let (now, number) = (self.now(), portion.transfer);
+        if self.bar.as_ref().is_none_or(|(shown, _, _)| *shown != number) {
+            let what = if portion.to.is_some() { "sending" } else { "taking" };
+            let what = format!("{what} file {number}:");
+            let bar = progress::Progress::new(progress::Place::Terminal, what, Some(portion.of));
+            self.bar = Some((number, now, bar));
+        }
+        let Some((_, since, bar)) = &mut self.bar else { return };
+        if let Some(line) = bar.at(now - *since, portion.bytes) {
+            self.log.draw(&line);
         }
     }
 

@@ -5,6 +5,7 @@
 
 mod common;
 mod decode;
+mod files;
 mod limits;
 mod people;
 mod retry;
@@ -22,6 +23,7 @@ use msnp_proto::types::Handle;
 
 pub(crate) use common::{OutputArgs, PlaceArgs, SignInArgs};
 pub(crate) use decode::DecodeArgs;
+pub(crate) use files::{FileAddress, FileArgs};
 pub(crate) use limits::LimitArgs;
 pub(crate) use people::{
     ContactsArgs, ContactsTask, DeskArgs, GroupsArgs, GroupsTask, ListContacts, NameArgs,
@@ -192,6 +194,12 @@ pub(crate) struct ListenArgs {
     #[arg(long = "timeout", value_name = "TIME", value_parser = values::duration)]
     pub(crate) patience: Option<Duration>,
 
+    /// Take files that contacts offer into this folder [default: decline]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) accept_files: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) files: FileArgs,
     #[command(flatten)]
     pub(crate) stay: StayArgs,
     #[command(flatten)]
@@ -204,10 +212,15 @@ const LISTEN_EXAMPLES: &str = "\
 Examples:
   msnp listen --server im.example.net --account bob@example.net
   msnp listen --from alice@example.net --count 1 --timeout 5m -o json ...
+  msnp listen --accept-files ~/inbox ...
 
 Without --server this program brings its own (loopback). Ctrl-C signs off.
 A lost connection is made again, unless the password is refused then or the account has signed
-in elsewhere.";
+in elsewhere.
+Files that are offered are shown and declined. With --accept-files those of contacts, and of --from
+if it is there, are taken; nothing in the folder is written over.
+Without --file-address others are told the address from which we reach the server. For files they
+connect to a port from 6891 to 6900 there; with `none` we connect to them.";
 
 /// Talk with one person: lines typed are sent, lines that arrive are shown
 #[derive(Args, Debug)]
@@ -221,6 +234,8 @@ pub(crate) struct ChatArgs {
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = values::duration)]
     pub(crate) ack_timeout: Duration,
 
+    #[command(flatten)]
+    pub(crate) files: FileArgs,
     #[command(flatten)]
     pub(crate) stay: StayArgs,
     #[command(flatten)]
@@ -237,6 +252,7 @@ Examples:
 Without --server this program brings its own (loopback), with echo@example.net.
 On a terminal the line is edited below what arrives, and a slash begins a command: /help shows
 them, //text is a text with a slash. Elsewhere each line is a text.
+/file PATH offers a file; /accept and /decline with its number answer an offer.
 The end of the input (Ctrl-D) leaves when everything is answered; Ctrl-C leaves at once.
 A lost connection is made again; lines wait for it. What was written and not answered then is
 `unknown`, and is not sent again.";

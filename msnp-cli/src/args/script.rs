@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::values::{self, OnError, Until};
-use super::{OutputArgs, RetryArgs, SignInArgs, StayArgs};
+use super::{FileArgs, OutputArgs, RetryArgs, SignInArgs, StayArgs};
 use crate::render::Format;
 
 /// Run a script: send to people, wait for them and for what they say
@@ -32,6 +32,8 @@ pub(crate) struct RunArgs {
     #[arg(skip)]
     pub(crate) configured: RunSettings,
 
+    #[command(flatten)]
+    pub(crate) files: FileArgs,
     #[command(flatten)]
     pub(crate) retry: RetryArgs,
     #[command(flatten)]
@@ -72,7 +74,7 @@ pub(crate) struct RunSettings {
     #[arg(long, value_name = "WHAT", value_enum, hide_possible_values = true)]
     pub(crate) on_error: Option<OnError>,
 
-    /// Limit for everything [default: 30s and what the script itself waits]
+    /// Limit for everything [default: 30s and what the script waits]
     #[arg(long, value_name = "TIME", value_parser = values::duration)]
     pub(crate) timeout: Option<Duration>,
 
@@ -88,13 +90,15 @@ Example of a script, one step a line:
   send bob@example.net Disk full on ${host}
   send bob@example.net <<END               several lines, up to one that is END
   expect bob@example.net contains \"ok\" within 10s
+  file bob@example.net ./report.pdf        offer a file, send it if they take it
 Also: sleep, typing, open, leave, status, name, add, remove, rename, move, allow, block, group.
-Example: msnp run alert.msnp --set host=$(hostname)
+Examples: msnp run alert.msnp --set host=$(hostname)
+          echo 'file echo@example.net ./report.pdf' | msnp run -
 
 The script is checked whole before anything is sent. `done` has the last line up to which all is
 finished: if it is N, `--from-line` N+1 goes on, with nothing said twice if --window was 1.
-Exit: as for `msnp send`; 65 a mistake in the script, 66 no such script, 69 somebody not online,
-124 no answer as expected, or time ran out.";
+Exit: as for `msnp send`; 65 a mistake in the script, 66 no such script or file, 69 somebody not
+online, or a file declined, 124 no answer as expected, or time ran out.";
 
 /// Be told what to do by another program: JSON commands on stdin, JSON events on stdout
 #[derive(Args, Debug)]
@@ -104,6 +108,8 @@ pub(crate) struct PipeArgs {
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = values::duration)]
     pub(crate) ack_timeout: Duration,
 
+    #[command(flatten)]
+    pub(crate) files: FileArgs,
     #[command(flatten)]
     pub(crate) stay: StayArgs,
     #[command(flatten)]
@@ -127,10 +133,12 @@ const PIPE_EXAMPLES: &str = r#"Examples of commands, one a line:
   {"do":"typing","to":"bob@example.net"}         also: open, leave
   {"do":"status","state":"BSY"}                  {"do":"name","name":"Bot"}
   {"do":"add","account":"bob@example.net","name":"Bob","group":"Friends"}
+  {"do":"file","to":"bob@example.net","path":"./report.pdf"}
+  {"do":"accept","transfer":1,"path":"DIR"}      {"do":"decline","transfer":1}
 Also: remove, allow, block, rename, move, add-group, remove-group, rename-group, quit.
 
 Events have the id of their command, `line-N` if it has none. Each message ends once for each
-person: acked, nacked, failed or unknown; other commands end with what is so now, or `refused`.
+person: acked, nacked, failed or unknown; files with transfer; other commands end with what is so now, or `refused`.
 Commands wait until signed in, at most 1024; while 256 are open no more are read. The end of the
 input, or quit, leaves when everything has ended.
 Exit: as for `msnp send`, over all commands; 0 if nobody reads the events any more."#;

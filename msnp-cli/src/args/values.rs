@@ -2,7 +2,7 @@
 //! it should have been.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::{Bound, RangeBounds};
 use std::str::FromStr;
 use std::time::Duration;
@@ -13,6 +13,7 @@ use msnp_proto::machine::Target;
 use msnp_proto::types::{Address, Dialect, Handle};
 
 use super::common::Offer;
+use super::files::FileAddress;
 use crate::script::{MOST_IN_FLIGHT, Variables};
 
 /// The server to sign in to.
@@ -83,6 +84,17 @@ pub(super) fn listen(text: &str) -> Result<SocketAddr, String> {
          port 0 is any free one"
             .into()
     })
+}
+
+pub(super) fn file_address(text: &str) -> Result<FileAddress, String> {
+    if text == "none" {
+        return Ok(FileAddress::Nowhere);
+    }
+    let usable = |ip: &Ipv4Addr| !(ip.is_unspecified() || ip.is_multicast() || ip.is_broadcast());
+    match text.parse().ok().filter(usable) {
+        Some(ip) => Ok(FileAddress::At(ip)),
+        None => Err("this is the IPv4 address of one machine, like 192.0.2.7, or `none`".into()),
+    }
 }
 
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
@@ -198,6 +210,18 @@ mod tests {
         }
         for text in ["", "7", "MSNP8", "MSNP7,", "CVR0"] {
             assert!(dialects(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn addresses_for_files() {
+        let at = |a, b, c, d| Ok(FileAddress::At(Ipv4Addr::new(a, b, c, d)));
+        assert_eq!(file_address("192.0.2.7"), at(192, 0, 2, 7));
+        assert_eq!(file_address("127.0.0.1"), at(127, 0, 0, 1));
+        assert_eq!(file_address("none"), Ok(FileAddress::Nowhere));
+        let none = ["", "None", "::1", "0.0.0.0", "224.0.0.1", "255.255.255.255", "1.2.3.4:5"];
+        for text in none.into_iter().chain(["1.2.3", "host", "1.2.3.04", " 1.2.3.4"]) {
+            assert!(file_address(text).is_err(), "{text:?}");
         }
     }
 

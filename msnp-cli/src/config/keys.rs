@@ -21,6 +21,7 @@ pub(super) const KEYS: &[&str] = &[
     "retry-max-wait",
     "window",
     "no-reconnect",
+    "file-address",
     "output",
     "color",
     "verbose",
@@ -137,6 +138,7 @@ mod tests {
 
     /// Options that say what to do this time.
     const THIS_TIME: &[&str] = &[
+        "accept-files",
         "as-far-as",
         "config",
         "count",

@@ -6,11 +6,13 @@
 use std::fmt;
 use std::io::Write;
 
+use msnp_proto::ftp::is_executable;
+
 use super::words;
 use crate::escape::EscapedDisplay;
 use crate::events::{
-    Change, Chat, Configured, Contact, Document, Ending, Event, Mail, Mark, Message, Person,
-    Progress, Ready, Refused, Source, Stage, StageResult, User,
+    Change, Chat, Configured, Contact, Document, Ending, Event, Mail, Mark, Message, Offer, Person,
+    Portion, Progress, Ready, Refused, Source, Stage, StageResult, Transfer, TransferResult, User,
 };
 
 /// The longest name of an event and a blank.
@@ -64,6 +66,14 @@ fn name(event: &Event) -> (&'static str, u8) {
         Event::Nacked(_) => ("nacked", RED),
         Event::Failed(_) => ("failed", RED),
         Event::Unknown(_) => ("unknown", YELLOW),
+        Event::Offer(_) => ("offer", CYAN),
+        Event::Progress(_) => ("progress", DIM),
+        Event::Transfer(transfer) => match transfer.result {
+            TransferResult::Complete => ("transfer", GREEN),
+            TransferResult::Unconfirmed => ("transfer", YELLOW),
+            TransferResult::Cancelled => ("transfer", DIM),
+            _ => ("transfer", RED),
+        },
         Event::SignedIn { .. } => ("signed in", GREEN),
         Event::SignedOut { .. } => ("signed out", DIM),
         Event::Refused(_) => ("refused", RED),
@@ -108,7 +118,7 @@ impl Words<'_> {
             Event::Person(person) => words_of_person(f, person),
             Event::User(user) => words_of_user(f, user),
             Event::Listed { id, name, contacts } => {
-                write!(f, "{id}: {name} ({contacts} {})", counted(*contacts, "contact"))
+                write!(f, "{id}: {name} ({contacts} {})", counted(*contacts as u64, "contact"))
             }
             Event::Group { id, name, change } => {
                 write!(f, "{id} {}", words::change(*change))?;
@@ -141,6 +151,13 @@ impl Words<'_> {
             Event::Acked(end) | Event::Nacked(end) | Event::Failed(end) | Event::Unknown(end) => {
                 words_of_ending(f, end)
             }
+            Event::Offer(offer) => words_of_offer(f, offer),
+            Event::Progress(Portion { transfer, to, from, bytes, of }) => {
+                write!(f, "{transfer} ")?;
+                to_or_from(f, to.as_deref(), from.as_deref())?;
+                write!(f, ": {bytes} of {of} bytes")
+            }
+            Event::Transfer(transfer) => words_of_transfer(f, transfer),
             Event::SignedIn { account, protocol, from } => {
                 write!(f, "{account} from {from} ({protocol})")
             }
@@ -280,14 +297,14 @@ fn words_of_user(f: &mut fmt::Formatter<'_>, user: &User) -> fmt::Result {
         write!(f, " {}", words::change(change))?;
     }
     user.contacts.map_or(Ok(()), |contacts| {
-        let word = counted(usize::try_from(contacts).unwrap_or(usize::MAX), "contact");
+        let word = counted(contacts, "contact");
         write!(f, ", {contacts} {word}")
     })
 }
 
 /// A word for one of something, or for several.
-fn counted(count: usize, one: &str) -> String {
-    if count == 1 { one.into() } else { format!("{one}s") }
+fn counted(count: impl Into<u64>, one: &str) -> String {
+    if count.into() == 1 { one.into() } else { format!("{one}s") }
 }
 
 fn words_of_mail(f: &mut fmt::Formatter<'_>, mail: &Mail) -> fmt::Result {
@@ -371,6 +388,44 @@ fn words_of_ending(f: &mut fmt::Formatter<'_>, end: &Ending) -> fmt::Result {
         (None, None) => {}
     }
     write!(f, " ({} ms)", end.ms)
+}
+
+fn words_of_offer(f: &mut fmt::Formatter<'_>, offer: &Offer) -> fmt::Result {
+    write!(f, "{} from {}", offer.transfer, offer.from)?;
+    if !offer.known {
+        f.write_str(" (not a contact)")?;
+    }
+    // The name is theirs, so it comes last.
+    write!(f, ": {} {}", offer.bytes, counted(offer.bytes, "byte"))?;
+    if is_executable(&offer.name) {
+        f.write_str(", a program, which runs when it is opened")?;
+    }
+    write!(f, ": \"{}\"", offer.name)
+}
+
+fn words_of_transfer(f: &mut fmt::Formatter<'_>, transfer: &Transfer) -> fmt::Result {
+    write!(f, "{} ", transfer.transfer)?;
+    to_or_from(f, transfer.to.as_deref(), transfer.from.as_deref())?;
+    write!(f, ": {}", words::result(transfer.result))?;
+    match (&transfer.reason, transfer.code) {
+        (Some(reason), Some(code)) if !reason.contains(&code.to_string()) => {
+            write!(f, ": {reason} ({code})")?;
+        }
+        (Some(reason), _) if reason != words::result(transfer.result) => write!(f, ": {reason}")?,
+        _ => {}
+    }
+    if transfer.result == TransferResult::Complete {
+        write!(f, ", {} {}", transfer.of, counted(transfer.of, "byte"))?;
+    } else if transfer.bytes > 0 {
+        write!(f, ", {} of {} bytes", transfer.bytes, transfer.of)?;
+    }
+    write!(f, " in {} ms: \"{}\"", transfer.ms, transfer.name)?;
+    transfer.path.as_ref().map_or(Ok(()), |path| write!(f, " is {path}"))
+}
+
+fn to_or_from(f: &mut fmt::Formatter<'_>, to: Option<&str>, from: Option<&str>) -> fmt::Result {
+    to.map_or(Ok(()), |to| write!(f, "to {to}"))?;
+    from.map_or(Ok(()), |from| write!(f, "from {from}"))
 }
 
 fn words_of_refused(f: &mut fmt::Formatter<'_>, refused: &Refused) -> fmt::Result {

@@ -2,7 +2,7 @@
 //!
 //! What is not known here is shown as it came.
 
-use crate::events::Change;
+use crate::events::{Change, TransferResult};
 
 /// What was done.
 pub(super) fn change(change: Change) -> &'static str {
@@ -19,6 +19,22 @@ pub(super) fn change(change: Change) -> &'static str {
         Change::Left => "left",
         Change::Closed => "closed",
         Change::NotReached => "could not be reached",
+    }
+}
+
+/// How a file ended.
+pub(super) fn result(result: TransferResult) -> &'static str {
+    match result {
+        TransferResult::Complete => "complete",
+        TransferResult::Unconfirmed => "sent, and not confirmed",
+        TransferResult::Declined => "declined",
+        TransferResult::NotInstalled => "their program cannot take files",
+        TransferResult::Cancelled => "cancelled",
+        TransferResult::CancelledThere => "cancelled by the other side",
+        TransferResult::TimedOut => "no answer in time",
+        TransferResult::Unreachable => "not reached",
+        TransferResult::NoConnection => "no connection between the two sides",
+        TransferResult::Broken => "broken off",
     }
 }
 

@@ -1,5 +1,7 @@
 //! What may be asked for while signed in.
 
+use std::path::PathBuf;
+
 use msnp_proto::types::{Handle, Nick, Status};
 
 /// Something to do that is not waiting: what a script, a pipe, a person in a chat and the verbs
@@ -16,6 +18,22 @@ pub enum Action {
     },
     /// Shows that we are typing, once they are there.
     Typing(Whom),
+    /// Offers somebody a file, and sends it if they take it.
+    File {
+        /// To whom.
+        to: Handle,
+        /// Where it is on this machine.
+        path: PathBuf,
+    },
+    /// Takes a file that was offered.
+    Accept {
+        /// The number of the offer.
+        transfer: u32,
+        /// The folder where it is put.
+        folder: PathBuf,
+    },
+    /// Declines a file that was offered, or stops one that is on its way.
+    Decline(u32),
     /// Calls somebody into a chat.
     Open(Handle),
     /// Leaves a chat.

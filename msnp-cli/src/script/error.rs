@@ -134,8 +134,6 @@ pub enum Problem {
     Late,
     /// A verb that can be used in a script only.
     ScriptOnly,
-    /// Files cannot be sent.
-    NoTransfer,
     /// Bytes that are no UTF-8.
     NotUtf8,
     /// UTF-16, by its first bytes.
@@ -171,7 +169,6 @@ impl fmt::Display for Problem {
             Self::ScriptOnly => {
                 f.write_str("this is for scripts only; `/help` shows what can be done")
             }
-            Self::NoTransfer => f.write_str("sending files is not possible in this version"),
             Self::NotUtf8 => f.write_str("expected UTF-8; this byte is none"),
             Self::Utf16 => f.write_str("this is UTF-16; save it as UTF-8"),
             Self::Nul => f.write_str("expected text; this is a character of value 0"),
@@ -191,6 +188,10 @@ pub enum Expected {
     Account,
     /// The rest of a line.
     Text,
+    /// The rest of a line.
+    Path,
+    /// The number of a file.
+    Transfer,
     /// A duration.
     Time,
     /// A state to be seen in.
@@ -232,6 +233,8 @@ impl fmt::Display for Expected {
             }
             Self::Account => f.write_str("an account of the form name@domain"),
             Self::Text => f.write_str("a text, or `<<END` and the text in lines up to one `END`"),
+            Self::Path => f.write_str("the path of a file, which is the rest of the line"),
+            Self::Transfer => f.write_str("the number of a file, as `offer` has it"),
             Self::Time => f.write_str("a time like 500ms, 10s or 2m"),
             Self::Status => f.write_str("a state: NLN, BSY, IDL, BRB, AWY, PHN, LUN or HDN"),
             Self::Quoted => f.write_str("a text in double quotes"),

@@ -13,6 +13,7 @@
 //! two
 //! lines
 //! END
+//! file bob@example.net ./report.pdf       offer a file, and send it if they take it
 //! typing bob@example.net                  show that we are typing
 //! sleep 500ms
 //! expect bob@example.net contains "thanks" within 10s
@@ -63,6 +64,7 @@ mod runner_tests;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use msnp_proto::types::Handle;
@@ -72,9 +74,9 @@ pub use error::{Errors, Expected, Mistake, Problem};
 pub use file::parse;
 
 /// The words that a line begins with.
-pub const VERBS: [&str; 17] = [
-    "set", "online", "send", "typing", "sleep", "expect", "status", "name", "add", "remove",
-    "rename", "move", "allow", "block", "group", "open", "leave",
+pub const VERBS: [&str; 18] = [
+    "set", "online", "send", "file", "typing", "sleep", "expect", "status", "name", "add",
+    "remove", "rename", "move", "allow", "block", "group", "open", "leave",
 ];
 
 /// Most texts that can be in flight: so many the client keeps for one chat.
@@ -121,7 +123,16 @@ impl Script {
         Ok(())
     }
 
+    /// The files that it sends, each with its line, in order.
+    pub fn files(&self) -> impl Iterator<Item = (u32, &Path)> {
+        self.steps.iter().filter_map(|step| match &step.verb {
+            Verb::Do(Action::File { path, .. }) => Some((step.line, path.as_path())),
+            _ => None,
+        })
+    }
+
     /// The longest that the script itself wants to wait: every `sleep` and every `within`.
+    /// How long files take is not among it.
     #[must_use]
     pub fn patience(&self) -> Duration {
         let wait = |step: &Step| match &step.verb {

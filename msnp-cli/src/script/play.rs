@@ -15,6 +15,7 @@ use crate::agent::{Agent, Means, Report};
 use crate::errand::Asked;
 use crate::events::{Mark, Marked};
 use crate::exit::Exit;
+use crate::transfers::Policy;
 
 pub(crate) struct Play {
     runner: Runner,
@@ -27,7 +28,9 @@ impl Play {
     /// Up to `window` texts are in flight; `go_on` is what to do after a failure.
     pub(crate) fn new(steps: Vec<Step>, window: usize, go_on: bool) -> Self {
         let runner = Runner::new(steps, window, go_on);
-        Self { runner, agent: Agent::default(), reports: VecDeque::new(), is_over: false }
+        // A script says nothing about files that others offer.
+        let agent = Agent::new(Policy::Decline);
+        Self { runner, agent, reports: VecDeque::new(), is_over: false }
     }
 
     /// Begins what can be begun. To be called when something was heard, and at the deadline.
@@ -105,6 +108,11 @@ impl Play {
         }
         means.ledger.stop(exit, why);
         self.agent.abandon(means, exit, why);
+    }
+
+    /// We leave: nobody answers any more what others offer.
+    pub(crate) fn part(&mut self, means: &mut Means<'_>) {
+        self.agent.part(means, Exit::Done, "nobody is here any more");
     }
 
     /// Whether everything has ended.

@@ -89,6 +89,9 @@ impl Runner {
             }
             _ if is_busy => Order::Wait,
             Verb::Do(action) => {
+                if let Action::File { to, .. } = action {
+                    watch.sent(*at, to);
+                }
                 *at += 1;
                 Order::Do(step.line, action)
             }
@@ -187,7 +190,9 @@ impl Watch {
         let mut last: BTreeMap<&Handle, usize> = BTreeMap::new();
         for (at, step) in steps.iter().enumerate() {
             match &step.verb {
-                Verb::Do(Action::Send { to: Whom::Person(who), .. }) => {
+                Verb::Do(
+                    Action::Send { to: Whom::Person(who), .. } | Action::File { to: who, .. },
+                ) => {
                     last.insert(who, at);
                 }
                 Verb::Expect { who, .. } => match last.get(who) {

@@ -5,14 +5,14 @@
 use std::time::Duration;
 
 use msnp_mio::{Happened, Options, Reactor, Tap};
-use msnp_proto::client::{Client, Config};
+use msnp_proto::client::{Client, Config, Files};
 use msnp_proto::machine::{ConnId, Target};
 use msnp_proto::pair::{Both, Either};
 use msnp_proto::secret::Secret;
 use msnp_proto::types::{Handle, Status};
 
 use super::{Party, Session, react};
-use crate::args::{Server, SignInArgs, Until};
+use crate::args::{FileAddress, FileArgs, Server, SignInArgs, Until};
 use crate::check::watch::Watch;
 use crate::console::Console;
 use crate::events::{Event, Ready};
@@ -32,6 +32,8 @@ pub(crate) struct Setup<'a> {
     pub(crate) args: &'a SignInArgs,
     pub(crate) config: Config,
     pub(crate) until: Until,
+    /// How files are exchanged, if they are.
+    pub(crate) files: Option<&'a FileArgs>,
 }
 
 /// As whom a watched session signs in.
@@ -56,7 +58,7 @@ impl Session {
         setup: Setup<'_>,
         watch: Option<(&Watch, Who)>,
     ) -> Result<Self, Failure> {
-        let Setup { args, mut config, until } = setup;
+        let Setup { args, mut config, until, files } = setup;
         let is_loopback = args.server == Server::Loopback;
         let is_nobody = matches!(watch, Some((_, Who::Nobody)));
         let account = match (&args.account, is_loopback) {
@@ -78,6 +80,11 @@ impl Session {
         if let Some(dialects) = args.dialects() {
             config.dialects = dialects.to_vec();
         }
+        config.files = files.map(|files| match files.address {
+            Some(FileAddress::At(address)) => Files::new(Some(address)),
+            Some(FileAddress::Nowhere) | None => Files::new(None),
+        });
+        let finds_address = files.is_some_and(|files| files.address.is_none());
         let backstage = is_loopback.then(|| loopback::backstage(&account));
         let mut options = Options::default();
         if !is_loopback {
@@ -123,6 +130,8 @@ impl Session {
             is_errand: false,
             leaving: false,
             broken_noted: false,
+            finds_address,
+            bar: None,
         };
         session.out.emit(&Event::Ready(Ready {
             version: env!("CARGO_PKG_VERSION"),

@@ -11,7 +11,7 @@ use crate::agent::Agent;
 use crate::args::{ChatArgs, Until};
 use crate::console::Console;
 use crate::errand::{Asked, Refusal};
-use crate::events::Mark;
+use crate::events::{Event, Mark};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::files;
@@ -31,6 +31,9 @@ const HELP: &str = "these lines are commands:
   /status BSY             your state: NLN, BSY, IDL, BRB, AWY, PHN, LUN, HDN
   /name \"Me\"              your name
   /send ACCOUNT TEXT      to somebody else
+  /file PATH              offer a file, send it if they take it
+  /accept N [DIR]         take the file that was offered as number N
+  /decline N              decline it, or stop one that is on its way
   /open, /leave           call the other one, leave the chat
   /add, /remove, /allow, /block, /rename as \"NAME\", /move to \"GROUP\"
                           the other one, or an ACCOUNT behind the command
@@ -51,10 +54,16 @@ pub(crate) fn run(args: &ChatArgs) -> Result<Exit, Failure> {
     let mut config = Config::new();
     config.waits.acknowledgement = args.ack_timeout;
     config.reconnect = Some(args.stay.policy());
-    let setup = Setup { args: &args.sign_in, config, until: Until::Acked };
+    let setup =
+        Setup { args: &args.sign_in, config, until: Until::Acked, files: Some(&args.files) };
     let mut session = Session::open(console, setup)?;
     let end = match session.sign_in(None)? {
-        Ok(()) => Talk::begin(&mut session, &args.with)?.run()?,
+        Ok(()) => {
+            let mut talk = Talk::begin(&mut session, &args.with)?;
+            let end = talk.run()?;
+            talk.part();
+            end
+        }
         Err(failure) => Some(failure.exit),
     };
     session.finish(end, Exit::Done)
@@ -109,7 +118,7 @@ impl<'a> Talk<'a> {
     }
 
     /// `Some` is the code to end with; `None` leaves it to what has ended.
-    fn run(mut self) -> Result<Option<Exit>, Failure> {
+    fn run(&mut self) -> Result<Option<Exit>, Failure> {
         loop {
             self.advance();
             if self.is_over() {
@@ -134,6 +143,12 @@ impl<'a> Talk<'a> {
                 Step::Due | Step::Woken => {}
             }
         }
+    }
+
+    /// Nobody is left waiting.
+    fn part(&mut self) {
+        self.agent.part(&mut self.session.means(), Exit::Done, "nobody is here any more");
+        self.report();
     }
 
     fn is_over(&self) -> bool {
@@ -249,6 +264,11 @@ impl<'a> Talk<'a> {
 
     fn report(&mut self) {
         while let Some(report) = self.agent.poll_report(&mut self.session.means()) {
+            // The line that grows would be where the prompt is.
+            let is_bar = matches!(report.marked.event, Event::Progress(_));
+            if is_bar && self.session.out.is_text() && matches!(self.ear, Ear::Prompt(_)) {
+                continue;
+            }
             self.hide();
             self.session.emit(&report.marked);
         }

@@ -44,7 +44,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
         (false, _) => (Who::Nobody, None),
     };
     let watch = Watch::default();
-    let setup = Setup { args: &args.sign_in, config, until: Until::Acked };
+    let setup = Setup { args: &args.sign_in, config, until: Until::Acked, files: None };
     let mut session = Session::open_watched(console, setup, Some((&watch, who)))?;
     session.come_for_an_errand();
     let until = session.now() + args.timeout;

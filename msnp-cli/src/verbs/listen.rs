@@ -1,24 +1,45 @@
 //! `listen`: sign in and print what arrives.
 
+use std::fs;
+use std::path::Path;
+
 use msnp_proto::client::{Config, Event as Told};
 use msnp_proto::time::{Duration, Instant};
 use msnp_proto::types::Handle;
+use nix::unistd::AccessFlags;
 
 use crate::args::{ListenArgs, Until};
 use crate::console::Console;
+use crate::events::Event;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::files;
 use crate::session::{Session, Setup, Step};
+use crate::transfers::{Policy, Transfers};
 
 pub(crate) fn run(args: &ListenArgs) -> Result<Exit, Failure> {
+    if let Some(folder) = &args.accept_files {
+        check_folder(folder)?;
+    }
     let console = Console::open(&args.output)?;
     let mut config = Config::new();
     config.reconnect = Some(args.stay.policy());
-    let setup = Setup { args: &args.sign_in, config, until: Until::Acked };
+    let setup =
+        Setup { args: &args.sign_in, config, until: Until::Acked, files: Some(&args.files) };
     let mut session = Session::open(console, setup)?;
     let patience = args.patience.map(|patience| (session.now() + patience, patience));
     let end = match session.sign_in(patience)? {
-        Ok(()) => listen(&mut session, args, patience)?,
+        Ok(()) => {
+            let policy = match &args.accept_files {
+                Some(folder) => Policy::Take { folder: folder.clone(), from: args.from.clone() },
+                None => Policy::Decline,
+            };
+            let mut transfers = Transfers::new(policy);
+            let end = listen(&mut session, &mut transfers, args, patience)?;
+            transfers.abandon(&mut session.means(), Exit::Done, "nobody is here any more");
+            show(&mut session, &mut transfers, &args.from);
+            end
+        }
         Err(failure) => failure.exit,
     };
     session.finish(Some(end), Exit::Done)
@@ -26,6 +47,7 @@ pub(crate) fn run(args: &ListenArgs) -> Result<Exit, Failure> {
 
 fn listen(
     session: &mut Session,
+    transfers: &mut Transfers,
     args: &ListenArgs,
     patience: Option<(Instant, Duration)>,
 ) -> Result<Exit, Failure> {
@@ -38,6 +60,10 @@ fn listen(
         }
         match session.next(until)? {
             Step::Told(told) => {
+                if transfers.hear(&mut session.means(), &told) {
+                    show(session, transfers, &args.from);
+                    continue;
+                }
                 if !is_wanted(&told, &args.from) {
                     continue;
                 }
@@ -68,6 +94,39 @@ fn listen(
             }
             Step::Woken => {}
         }
+    }
+}
+
+/// Shows what there is to say about files.
+fn show(session: &mut Session, transfers: &mut Transfers, from: &[Handle]) {
+    for report in transfers.take_reports() {
+        let who = match &report.marked.event {
+            Event::Offer(offer) => Some(&offer.from),
+            Event::Progress(portion) => portion.from.as_ref(),
+            Event::Transfer(transfer) => transfer.from.as_ref(),
+            _ => None,
+        };
+        let is = |who: &String| from.iter().any(|one| one.as_str() == who);
+        if from.is_empty() || who.is_some_and(is) {
+            session.emit(&report.marked);
+        }
+    }
+}
+
+/// Whether files can be put there.
+fn check_folder(folder: &Path) -> Result<(), Failure> {
+    let shown = folder.display();
+    let bad = |why: &str| {
+        let text = format!("cannot put files into {shown}: {why}");
+        Err(Failure::new(Exit::CantCreate, text))
+    };
+    match fs::metadata(folder) {
+        Ok(meta) if !meta.is_dir() => bad("it is no folder"),
+        Ok(_) => match nix::unistd::access(folder, AccessFlags::W_OK | AccessFlags::X_OK) {
+            Ok(()) => Ok(()),
+            Err(error) => bad(&files::reason(&error.into())),
+        },
+        Err(error) => bad(&files::reason(&error)),
     }
 }
 

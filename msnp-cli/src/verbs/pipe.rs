@@ -17,6 +17,9 @@ use crate::input::{self, Input, Item, Unreadable};
 use crate::script::{Action, MOST_IN_FLIGHT, Whom};
 use crate::session::{Session, Setup, Step};
 
+/// Why an offer of others is declined that nobody has answered.
+const NOBODY: &str = "nobody is here any more";
+
 /// Commands that wait until we are signed in.
 const QUEUE: usize = 1024;
 
@@ -32,7 +35,8 @@ pub(crate) fn run(args: &PipeArgs) -> Result<Exit, Failure> {
     let mut config = Config::new();
     config.waits.acknowledgement = args.ack_timeout;
     config.reconnect = Some(args.stay.policy());
-    let setup = Setup { args: &args.sign_in, config, until: Until::Acked };
+    let setup =
+        Setup { args: &args.sign_in, config, until: Until::Acked, files: Some(&args.files) };
     let mut session = Session::open(console, setup)?;
     session.begin()?;
     let commands = input::lines(session.waker());
@@ -46,6 +50,7 @@ pub(crate) fn run(args: &PipeArgs) -> Result<Exit, Failure> {
         was_online: false,
     };
     let end = pipe.run()?;
+    pipe.part();
     session.finish(end, Exit::Done)
 }
 
@@ -88,6 +93,12 @@ impl Pipe<'_> {
                 Step::Woken => {}
             }
         }
+    }
+
+    /// Nobody is left waiting.
+    fn part(&mut self) {
+        self.agent.part(&mut self.session.means(), Exit::Done, NOBODY);
+        self.report();
     }
 
     /// How much has been begun and has not ended.

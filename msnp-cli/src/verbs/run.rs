@@ -17,6 +17,7 @@ use crate::files;
 use crate::script::play::Play;
 use crate::script::{self, Errors, Script, Variables};
 use crate::session::{Session, Setup, Step};
+use crate::transfers::Source;
 
 /// Largest script.
 const SIZE: u64 = 64 * 1024 * 1024;
@@ -26,6 +27,12 @@ const WINDOW: usize = 16;
 
 /// How long everything may take beyond what the script itself waits.
 const TIME: Duration = Duration::from_secs(30);
+
+/// How long a file may wait until it is accepted and a connection is found.
+const FILE: Duration = Duration::from_secs(12 * 60);
+
+/// Bytes a second of the slowest line that a file is sent over, a modem's.
+const SLOWEST: u64 = 2048;
 
 pub(crate) fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let name = args.script.display().to_string();
@@ -37,6 +44,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit, Failure> {
     }
     let console = Console::open(&args.output)?;
     let script = script(args, &console, &name)?;
+    let patience = script.patience().saturating_add(look_at_files(&script, &console, &name)?);
     let settings = script.settings().clone();
     let (said, configured) = (&args.settings, &args.configured);
     let until = settings.until.and_then(|stage| Until::from_str(stage, false).ok());
@@ -44,14 +52,14 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit, Failure> {
     let goes_on = |what: Option<OnError>| what.map(|what| what == OnError::Continue);
     let go_on = goes_on(said.on_error).or(settings.go_on).or(goes_on(configured.on_error));
     let limit = said.timeout.or(settings.timeout).or(configured.timeout);
-    let limit = limit.unwrap_or_else(|| TIME.saturating_add(script.patience()));
+    let limit = limit.unwrap_or_else(|| TIME.saturating_add(patience));
     let mut config = Config::new();
     let ack_timeout = said.ack_timeout.or(settings.ack_timeout).or(configured.ack_timeout);
     if let Some(time) = ack_timeout {
         config.waits.acknowledgement = time;
     }
     config.reconnect = Some(args.retry.policy());
-    let setup = Setup { args: &args.sign_in, config, until };
+    let setup = Setup { args: &args.sign_in, config, until, files: Some(&args.files) };
     let mut session = Session::open(console, setup)?;
     let deadline = session.now() + limit;
     if let Err(failure) = session.sign_in(Some((deadline, limit)))? {
@@ -63,7 +71,9 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit, Failure> {
         session.ledger.go_on();
     }
     let play = Play::new(script.into_steps(), window, go_on);
-    let end = Stage { session: &mut session, play, name, deadline, limit }.run()?;
+    let mut stage = Stage { session: &mut session, play, name, deadline, limit };
+    let end = stage.run()?;
+    stage.part();
     session.finish(end, Exit::Io)
 }
 
@@ -81,7 +91,7 @@ struct Stage<'a> {
 
 impl Stage<'_> {
     /// `Some` is the code of a signal; `None` leaves it to what has ended.
-    fn run(mut self) -> Result<Option<Exit>, Failure> {
+    fn run(&mut self) -> Result<Option<Exit>, Failure> {
         loop {
             if self.session.out.broken().is_some() {
                 self.play.stop();
@@ -112,6 +122,12 @@ impl Stage<'_> {
                 Step::Due | Step::Woken => {}
             }
         }
+    }
+
+    /// Nobody is left waiting.
+    fn part(&mut self) {
+        self.play.part(&mut self.session.means());
+        self.report();
     }
 
     fn hear(&mut self, told: &Told) {
@@ -162,6 +178,27 @@ fn script(args: &RunArgs, console: &Console, name: &str) -> Result<Script, Failu
         script.begin_at(line).map_err(|problem| wrong(problem.to_string()))?;
     }
     Ok(script)
+}
+
+/// Looks at the files that the script sends, and says how long they may take.
+fn look_at_files(script: &Script, console: &Console, name: &str) -> Result<Duration, Failure> {
+    let (mut first, mut bad, mut time) = (None, 0_u32, Duration::ZERO);
+    for (line, path) in script.files() {
+        match Source::open(path) {
+            Ok(source) => {
+                let slowest = Duration::from_secs(source.size() / SLOWEST);
+                time = time.saturating_add(FILE).saturating_add(slowest);
+            }
+            Err(failure) => {
+                console.log.error(format_args!("{name}:{line}: {}", failure.text));
+                first.get_or_insert(failure.exit);
+                bad += 1;
+            }
+        }
+    }
+    let Some(exit) = first else { return Ok(time) };
+    let what = if bad == 1 { "1 file".to_owned() } else { format!("{bad} files") };
+    Err(Failure::new(exit, format!("{name}: {what} cannot be sent; nothing was sent")))
 }
 
 fn count(errors: &Errors) -> String {

@@ -40,7 +40,7 @@ pub(crate) fn run(args: &SendArgs) -> Result<Exit, Failure> {
     // Whoever calls while we send would talk to nobody.
     config.answer_calls = false;
     config.reconnect = Some(args.retry.policy());
-    let setup = Setup { args: &args.sign_in, config, until: args.until };
+    let setup = Setup { args: &args.sign_in, config, until: args.until, files: None };
     let mut session = Session::open(console, setup)?;
     let until = session.now() + args.timeout;
     if let Err(failure) = session.sign_in(Some((until, args.timeout)))? {
