@@ -234,6 +234,19 @@ mod tests {
             (r#"{"do":"leave","to":"bob@x.y"}"#, vec![Action::Leave(person())]),
             (r#"{"do":"leave","chat":0}"#, vec![Action::Leave(Whom::Chat(0))]),
             (r#"{"do":"typing","to":"bob@x.y"}"#, vec![Action::Typing(person())]),
+            (
+                r#"{"do":"file","to":"bob@x.y","path":"./a b"}"#,
+                vec![Action::File { to: bob(), path: "./a b".into() }],
+            ),
+            (
+                r#"{"do":"accept","transfer":1}"#,
+                vec![Action::Accept { transfer: 1, folder: ".".into() }],
+            ),
+            (
+                r#"{"do":"accept","transfer":2,"path":"/x"}"#,
+                vec![Action::Accept { transfer: 2, folder: "/x".into() }],
+            ),
+            (r#"{"do":"decline","transfer":4294967295}"#, vec![Action::Decline(u32::MAX)]),
             (r#"{"do":"status","state":"BSY"}"#, vec![Action::Status(Status::Busy)]),
             (r#"{"do":"name","name":"Me"}"#, vec![Action::Name(nick("Me"))]),
             (
@@ -353,14 +366,15 @@ mod tests {
             (r#"{"do":"name","name":""}"#, None, "name", "`name` is empty or takes more than 387"),
             (r#"{"do":"add","account":"b@x.y","group":""}"#, None, "add", "`group` is empty"),
             (r#"{"do":"move","account":"b@x.y"}"#, None, "move", "`group` is missing"),
-            (
-                r#"{"id":"1","do":"file","to":"b@x.y"}"#,
-                Some("1"),
-                "file",
-                "sending and taking files is",
-            ),
-            (r#"{"do":"accept"}"#, None, "accept", "sending and taking files is not possible"),
-            (r#"{"do":"decline"}"#, None, "decline", "sending and taking files is not possible"),
+            (r#"{"id":"1","do":"file","to":"b@x.y"}"#, Some("1"), "file", "`path` is missing"),
+            (r#"{"do":"file","to":["b@x.y"],"path":"x"}"#, None, "file", "`to` is a list"),
+            (r#"{"do":"file","to":"b@x.y","path":""}"#, None, "file", "`path` is empty"),
+            (r#"{"do":"file","to":"b@x.y","path":"a\u0000"}"#, None, "file", "`path` has a char"),
+            (r#"{"do":"accept"}"#, None, "accept", "`transfer` is missing"),
+            (r#"{"do":"accept","transfer":"1"}"#, None, "accept", "`transfer` is a string"),
+            (r#"{"do":"accept","transfer":1,"path":7}"#, None, "accept", "`path` is a number"),
+            (r#"{"do":"decline","transfer":-1}"#, None, "decline", "`transfer` is -1"),
+            (r#"{"do":"decline","transfer":1,"path":"x"}"#, None, "decline", "there is no field"),
         ];
         for (line, id, request, reason) in rows {
             let wrong = read(line).expect_err(line);

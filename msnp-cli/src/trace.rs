@@ -23,10 +23,13 @@ pub(crate) struct Trace {
     wanted: fn(ConnId) -> bool,
     conns: HashMap<ConnId, Conn>,
     /// How many connections of each kind there were.
-    counts: [u32; 2],
+    counts: [u32; 3],
     log: Log,
     line: Vec<u8>,
 }
+
+/// How a connection begins that carries a file, and the secret that goes before it.
+const FILE: &[u8] = b"VER MSNFTP";
 
 /// Where a transcript goes.
 pub(crate) struct Sink {
@@ -60,7 +63,7 @@ impl Trace {
     /// Shows the connections that `wanted` picks.
     pub(crate) fn new(sinks: Vec<Sink>, wanted: fn(ConnId) -> bool, log: Log) -> Self {
         let (conns, line) = (HashMap::new(), Vec::new());
-        Self { sinks, wanted, conns, counts: [0; 2], log, line }
+        Self { sinks, wanted, conns, counts: [0; 3], log, line }
     }
 
     fn take(&mut self, now: Instant, conn: ConnId, by_us: bool, mut bytes: &[u8]) {
@@ -72,19 +75,26 @@ impl Trace {
             }
             state.client.bytes.extend_from_slice(bytes);
             bytes = &[];
+            if FILE.starts_with(&state.client.bytes) {
+                return;
+            }
             let Some(verb) = state.client.bytes.get(..3) else { return };
-            let (kind, count) =
-                if [b"USR", b"ANS"].iter().any(|first| verb.eq_ignore_ascii_case(*first)) {
-                    let limits = Limits::new();
-                    state.client.decoder = FrameDecoder::switchboard_server(limits.clone());
-                    state.server.decoder = FrameDecoder::switchboard_client(limits);
-                    ("sb", &mut self.counts[1])
-                } else {
-                    ("ns", &mut self.counts[0])
-                };
+            let is_entry = [b"USR", b"ANS"].iter().any(|first| verb.eq_ignore_ascii_case(*first));
+            let (kind, count) = if state.client.bytes.starts_with(FILE) {
+                (state.client.lost, state.server.lost) = (true, true);
+                ("ft", &mut self.counts[2])
+            } else if is_entry {
+                let limits = Limits::new();
+                state.client.decoder = FrameDecoder::switchboard_server(limits.clone());
+                state.server.decoder = FrameDecoder::switchboard_client(limits);
+                ("sb", &mut self.counts[1])
+            } else {
+                ("ns", &mut self.counts[0])
+            };
             *count += 1;
             let name = format!("{kind}{count}");
-            let comment = format!("# {name}: {}\n", state.peer);
+            let file = if state.client.lost { ", a file, which is not shown" } else { "" };
+            let comment = format!("# {name}: {}{file}\n", state.peer);
             state.name = Some(name);
             put(&mut self.sinks, &self.log, comment.as_bytes());
         }
@@ -301,6 +311,21 @@ mod tests {
         assert!(ns.contains("lang: 1033\n") && ns.contains("MSPAuth: ***\n"));
         assert!(sb.contains("sb1 C: USR 1 a@b.c ***\n") && sb.contains("USR 1 OK a@b.c A\n"));
         assert!(answer.contains("ANS 1 a@b.c *** 77\n"));
+    }
+
+    #[test]
+    fn files_are_not_shown_nor_the_secret_before_them() {
+        let shown = transcript(&[
+            (true, b"VER MSNFTP\r\n"),
+            (false, b"VER MSNFTP\r\n"),
+            (true, b"USR a@b.c geheim\r\n"),
+            (false, b"FIL 6\r\n"),
+            (true, b"TFR\r\n"),
+            (false, b"\x00\x06\x00geheim"),
+        ]);
+        let expected = "# ft1: 127.0.0.1:1863, a file, which is not shown\n\
+            # ft1: connection closed\n";
+        assert_eq!(shown, expected);
     }
 
     #[test]

@@ -22,6 +22,7 @@ const TABLE: &[Row] = &[
     (0, "listen has met its count", || listen_for_one(&["--count", "1"])),
     (0, "listen has met its end", || run(&["listen", "-o", "json", "--for", "1ms"])),
     (0, "help was asked for", || run(&["send", "--help"])),
+    (0, "the file is there", || send_file("echo@example.net", 5)),
     (1, "one message arrived and one did not", || {
         run(&["send", "-o", "json", "--to", "echo@example.net", "--to", "nobody@example.net", "x"])
     }),
@@ -49,6 +50,9 @@ const TABLE: &[Row] = &[
         folder.file("script", "sned bob@example.net x\n", 0o644);
         run(&["run", &folder.path("script")])
     }),
+    (65, "a file is too large for others", || {
+        send_file("echo@example.net", u64::from(u32::MAX) + 1)
+    }),
     (65, "the message is empty", || run(&["send", "--to", "echo@example.net", ""])),
     (65, "stdin is not text", || {
         let folder = Folder::new();
@@ -60,6 +64,11 @@ const TABLE: &[Row] = &[
     }),
     (66, "the configuration file is missing", || run(&["check", "--config", "/no/such/file"])),
     (66, "the script is missing", || run(&["run", "/no/such/file"])),
+    (66, "a file that is to be sent is missing", || {
+        let folder = Folder::new();
+        folder.file("script", "file echo@example.net /no/such/file\n", 0o644);
+        run(&["run", &folder.path("script")])
+    }),
     (66, "the capture is missing", || run(&["decode", "/no/such/file"])),
     (66, "stdin cannot be read", || from("/", &["send", "--to", "echo@example.net", "-"])),
     (66, "the data file is missing", || run(&["serve", "--data", "/no/such/file", "user", "list"])),
@@ -67,12 +76,14 @@ const TABLE: &[Row] = &[
     (69, "the recipient is not online", || {
         run(&["send", "-o", "json", "--to", "nobody@example.net", "x"])
     }),
+    (69, "nobody is there for the file", || send_file("nobody@example.net", 5)),
     (69, "the server could not deliver", || send_to(refusing("MSG", "NAK"), &[])),
     (69, "the group is not there", || run(&["groups", "remove", "-o", "json", "nothing"])),
     (70, "the server says that we asked wrongly", || send_to(refusing("XFR", "913"), &[])),
     (73, "the log cannot be made", || {
         run(&["send", "--to", "echo@example.net", "--log-file", "/no/such/folder/log", "x"])
     }),
+    (73, "there is no folder for files", || run(&["listen", "--accept-files", "/no/such/folder"])),
     (73, "the manual cannot be written", || run(&["man", "--dir", "/dev/null/folder"])),
     (74, "the disk is full", || {
         let full = File::options().write(true).open("/dev/full").expect("Linux has it");
@@ -205,6 +216,15 @@ fn listen_for_one(more: &[&str]) -> Ended {
     listen.until_type("online");
     start_send(&at, &[]).end().assert_code(0);
     listen.end()
+}
+
+/// Sends a file of so many bytes to somebody on the built-in server.
+fn send_file(to: &str, size: u64) -> Ended {
+    let folder = Folder::new();
+    let file = File::create(folder.path("x")).expect("a writable folder");
+    file.set_len(size).expect("a sparse file");
+    folder.file("script", &format!("file {to} {}\n", folder.path("x")), 0o644);
+    run(&["run", "-o", "json", &folder.path("script")])
 }
 
 fn from(path: &str, args: &[&str]) -> Ended {

@@ -174,12 +174,12 @@ fn what_is_wrong_is_refused_once_and_the_rest_is_done() {
         (b"\xff\xfe", "line-5", "not UTF-8"),
         (long.as_bytes(), "line-6", "more than 64 KiB"),
         (
-            b"{\"id\":\"f\",\"do\":\"file\",\"to\":\"a@b\",\"path\":\"x\"}",
+            b"{\"id\":\"f\",\"do\":\"file\",\"to\":\"a@b\",\"path\":\"/no/such\"}",
             "f",
-            "not possible in this version",
+            "no such file",
         ),
-        (b"{\"id\":\"g\",\"do\":\"accept\"}", "g", "not possible in this version"),
-        (b"{\"id\":\"h\",\"do\":\"decline\"}", "h", "not possible in this version"),
+        (b"{\"id\":\"g\",\"do\":\"accept\",\"transfer\":1}", "g", "no file of that number"),
+        (b"{\"id\":\"h\",\"do\":\"decline\",\"transfer\":1}", "h", "no file of that number"),
         (b"{\"id\":\"i\",\"do\":\"leave\",\"to\":\"bob@example.net\"}", "i", "no such chat"),
         (b"{\"id\":\"j\",\"do\":\"typing\",\"chat\":99}", "j", "no such chat"),
         (

@@ -110,7 +110,7 @@ fn mistakes_are_found_before_anything_happens() {
         (b"", &[], 65, "expected at least one step"),
         (b"\xff\xfe", &[], 65, "UTF-16"),
         (b"send a@b.c \x1b[2J\xff\n", &[], 65, "1:16: expected UTF-8"),
-        (b"file a@b.c ./x\n", &[], 65, "not possible in this version"),
+        (b"file a@b.c \n", &[], 65, "1:12: expected the path of a file"),
         (b"sleep 0s\n", &["--from-line", "2"], 65, "no step in line 2"),
         (b"sleep 0s\n", &["--from-line", "0"], 2, "--from-line"),
         (b"sleep 0s\n", &["--window", "257"], 2, "1 to 256"),

@@ -18,6 +18,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::termios::{LocalFlags, Termios, tcgetattr};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
+use support::Folder;
 
 /// How long anything may take. Only a test that fails waits that long.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -215,6 +216,31 @@ fn what_was_asked_for_is_said_however_quiet_the_program_is_to_be() {
     terminal.until("/typing");
     terminal.press("/quit\r");
     assert_eq!(terminal.end(), 0);
+}
+
+#[test]
+fn files_are_offered_with_a_slash() {
+    let folder = Folder::new();
+    let path = folder.file("a report.txt", "some words", 0o600);
+    let path = path.to_str().expect("an ASCII path");
+    let mut terminal = Terminal::start(&[]);
+    terminal.until("> \x1b[K");
+    terminal.press(&format!("/file {path}\r"));
+    terminal.until("1 to echo@example.net: complete, 10 bytes in ");
+    terminal.until(": \"a report.txt\"\r\n");
+    terminal.press("/file /no/such/file\r");
+    terminal.until("file of echo@example.net: cannot read the file /no/such/file: no such file");
+    terminal.press("/accept 9\r");
+    terminal.until("accept: there is no file of that number");
+    terminal.press("/decline 9\r");
+    terminal.until("decline: there is no file of that number");
+    terminal.press("/accept x\r");
+    terminal.until("expected the number of a file");
+    terminal.press("\x15/help\r");
+    terminal.until("/accept N [DIR]");
+    terminal.press("/quit\r");
+    terminal.until("done");
+    assert_eq!(terminal.end(), 1);
 }
 
 #[test]

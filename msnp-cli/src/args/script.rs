@@ -90,10 +90,9 @@ Example of a script, one step a line:
   send bob@example.net Disk full on ${host}
   send bob@example.net <<END               several lines, up to one that is END
   expect bob@example.net contains \"ok\" within 10s
-  file bob@example.net ./report.pdf        offer a file, send it if they take it
+  file echo@example.net ./report.pdf       offer a file; the built-in echo takes every one
 Also: sleep, typing, open, leave, status, name, add, remove, rename, move, allow, block, group.
-Examples: msnp run alert.msnp --set host=$(hostname)
-          echo 'file echo@example.net ./report.pdf' | msnp run -
+Example: msnp run alert.msnp --set host=$(hostname)
 
 The script is checked whole before anything is sent. `done` has the last line up to which all is
 finished: if it is N, `--from-line` N+1 goes on, with nothing said twice if --window was 1.
@@ -138,7 +137,8 @@ const PIPE_EXAMPLES: &str = r#"Examples of commands, one a line:
 Also: remove, allow, block, rename, move, add-group, remove-group, rename-group, quit.
 
 Events have the id of their command, `line-N` if it has none. Each message ends once for each
-person: acked, nacked, failed or unknown; files with transfer; other commands end with what is so now, or `refused`.
+person: acked, nacked, failed or unknown; each file with transfer; other commands end with what is
+so now, or `refused`. Files that are offered wait for `accept` or `decline`.
 Commands wait until signed in, at most 1024; while 256 are open no more are read. The end of the
 input, or quit, leaves when everything has ended.
 Exit: as for `msnp send`, over all commands; 0 if nobody reads the events any more."#;

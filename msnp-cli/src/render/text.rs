@@ -513,6 +513,55 @@ mod tests {
     }
 
     #[test]
+    fn names_of_files_are_shown_as_they_are_and_programs_are_marked() {
+        let offer = |name: &str, bytes, known| {
+            let (from, name) = ("bob@example.net".into(), name.into());
+            Event::Offer(Offer { transfer: 1, from, name, bytes, known, chat: 3 })
+        };
+        let ended = |result, to: Option<&str>, reason: Option<&str>, code, path: Option<&str>| {
+            let peer = to.is_none().then(|| "bob@example.net".into());
+            Event::Transfer(Box::new(Transfer {
+                transfer: 7,
+                to: to.map(Into::into),
+                from: peer,
+                name: "a\u{202e}b".into(),
+                bytes: 5,
+                of: 9,
+                result,
+                code,
+                reason: reason.map(Into::into),
+                path: path.map(Into::into),
+                ms: 12,
+            }))
+        };
+        let carol = Some("carol@example.net");
+        let program = "offer         1 from bob@example.net (not a contact): 2 bytes, a program, \
+                       which runs when it is opened: \"a\\n\\u{1b}[2J\\u{202e}fdp.exe\"";
+        let rows = [
+            (offer("x.pdf", 1, true), "offer         1 from bob@example.net: 1 byte: \"x.pdf\""),
+            (offer("a\n\x1b[2J\u{202e}fdp.exe", 2, false), program),
+            (
+                ended(TransferResult::Complete, None, None, None, Some("./x (1)")),
+                "transfer      7 from bob@example.net: complete, 9 bytes in 12 ms: \
+                 \"a\\u{202e}b\" is ./x (1)",
+            ),
+            (
+                ended(TransferResult::Declined, carol, Some("declined"), None, None),
+                "transfer      7 to carol@example.net: declined, 5 of 9 bytes in 12 ms: \
+                 \"a\\u{202e}b\"",
+            ),
+            (
+                ended(TransferResult::Unreachable, carol, Some("not online"), Some(217), None),
+                "transfer      7 to carol@example.net: not reached: not online (217), \
+                 5 of 9 bytes in 12 ms: \"a\\u{202e}b\"",
+            ),
+        ];
+        for (event, expected) in rows {
+            assert_eq!(line(&event, false), expected);
+        }
+    }
+
+    #[test]
     fn what_a_server_passes_on_is_one_line() {
         let moved = Event::Mail(Mail {
             source: Some("ACTIVE".into()),

@@ -63,6 +63,7 @@ fn every_verb_in_every_form() {
         contains: contains.map(Into::into),
         within,
     };
+    let file = |path: &str| Verb::Do(Action::File { to: bob(), path: path.into() });
     let add = |name: Option<&str>, group| {
         Verb::Do(Action::Add { who: bob(), name: name.map(nick), group })
     };
@@ -76,6 +77,10 @@ fn every_verb_in_every_form() {
         ("send B # no comment", send("# no comment")),
         ("send B <<END of what", send("<<END of what")),
         ("send B << END", send("<< END")),
+        ("file B ./report.pdf", file("./report.pdf")),
+        ("file B /tmp/a report (1).pdf ", file("/tmp/a report (1).pdf ")),
+        ("file B  x", file(" x")),
+        ("file B\t${what}/$$", file("world/$")),
         ("typing B", Verb::Do(Action::Typing(person()))),
         ("sleep 500ms", Verb::Sleep(Duration::from_millis(500))),
         ("sleep 0s", Verb::Sleep(Duration::ZERO)),
@@ -207,13 +212,18 @@ fn variables_are_replaced_everywhere_behind_the_verb_and_nowhere_else() {
 fn each_kind_of_mistake_is_said_with_its_place() {
     const ACCOUNT: &str = "expected an account of the form name@domain";
     const TEXT: &str = "expected a text, or `<<END` and the text in lines up to one `END`";
+    const PATH: &str = "expected the path of a file, which is the rest of the line";
     const TIME: &str = "expected a time like 500ms, 10s or 2m";
     const STATE: &str = "expected a state: NLN, BSY, IDL, BRB, AWY, PHN, LUN or HDN";
     const QUOTED: &str = "expected a text in double quotes";
     const DOLLAR: &str = "expected `${name}`, or `$$` for a dollar sign";
     const END: &str = "expected the end of the line";
     let rows = [
-        ("sned bob@example.net hi", 1, "expected a verb, one of: set online send typing sleep"),
+        (
+            "sned bob@example.net hi",
+            1,
+            "expected a verb, one of: set online send file typing sleep",
+        ),
         ("  SEND bob@example.net hi", 3, "expected a verb"),
         ("send", 5, ACCOUNT),
         ("send ", 6, ACCOUNT),
@@ -278,7 +288,15 @@ fn each_kind_of_mistake_is_said_with_its_place() {
         ("set window +4", 12, "expected a number from 1 to 256"),
         ("set on-error panic", 14, "expected stop or continue"),
         ("set until read", 11, "expected queued, sent or acked"),
-        ("file bob@example.net ./report.pdf", 1, "sending files is not possible in this version"),
+        ("file", 5, ACCOUNT),
+        ("file ./report.pdf", 6, ACCOUNT),
+        ("file bob@example.net", 21, PATH),
+        ("file bob@example.net ", 22, PATH),
+        ("file bob@example.net  \t ", 22, PATH),
+        ("file bob@example.net ${e}", 22, PATH),
+        ("file bob@example.net ./${nobody}", 24, "no variable `nobody`"),
+        ("accept 1", 1, "expected a verb"),
+        ("decline 1", 1, "expected a verb"),
         ("send bob@example.net a\0b", 23, "expected text; this is a character of value 0"),
         ("", 1, "expected at least one step; there is none"),
         ("# nothing\n\n", 1, "expected at least one step; there is none"),
@@ -373,6 +391,22 @@ fn in_a_chat_who_is_not_named_is_the_other_one() {
         act("send carol@example.net hi"),
         Action::Send { to: Whom::Person(carol), text: "hi".into() }
     );
+    let file = |to: &str, path: &str| {
+        let to = Handle::new(to).expect("an account");
+        Action::File { to, path: path.into() }
+    };
+    for (line, expected) in [
+        ("file ./a b.pdf", file("bob@example.net", "./a b.pdf")),
+        ("file carol@example.net ./x", file("carol@example.net", "./x")),
+        ("file a@b.pdf", file("bob@example.net", "a@b.pdf")),
+        ("file ./c@d x", file("bob@example.net", "./c@d x")),
+        ("accept 1", Action::Accept { transfer: 1, folder: ".".into() }),
+        ("accept  12 ", Action::Accept { transfer: 12, folder: ".".into() }),
+        ("accept 1 /a folder", Action::Accept { transfer: 1, folder: "/a folder".into() }),
+        ("decline 7", Action::Decline(7)),
+    ] {
+        assert_eq!(act(line), expected, "{line}");
+    }
     for (text, problem) in [
         ("send hi", Problem::Expected(Expected::Account)),
         ("", Problem::Expected(Expected::Verb)),
@@ -381,7 +415,13 @@ fn in_a_chat_who_is_not_named_is_the_other_one() {
         ("set window 1", Problem::ScriptOnly),
         ("send carol@example.net <<END", Problem::ScriptOnly),
         ("send carol@example.net ${x}", Problem::UnknownVariable("x".into())),
-        ("file ./x", Problem::NoTransfer),
+        ("file", Problem::Expected(Expected::Path)),
+        ("file ${x}", Problem::UnknownVariable("x".into())),
+        ("accept", Problem::Expected(Expected::Transfer)),
+        ("accept x", Problem::Expected(Expected::Transfer)),
+        ("accept +1", Problem::Expected(Expected::Transfer)),
+        ("accept 4294967296", Problem::Expected(Expected::Transfer)),
+        ("decline 1 2", Problem::Expected(Expected::End)),
     ] {
         assert_eq!(
             command(text, &bob()).map_err(|mistake| mistake.problem),

@@ -19,6 +19,7 @@ use crate::input::{self, Input, Item};
 use crate::prompt::Prompt;
 use crate::script::{self, Action, Expected, Problem, Verb, Whom};
 use crate::session::{Session, Setup, Step};
+use crate::transfers::Policy;
 
 /// Texts without an answer, from which on no more are sent.
 const WINDOW: usize = 16;
@@ -111,7 +112,11 @@ impl<'a> Talk<'a> {
                 Ear::Lines(input::lines(session.waker()))
             }
         };
-        let mut agent = Agent::default();
+        let mut agent = Agent::new(match &ear {
+            Ear::Prompt(_) => Policy::Ask,
+            // Whoever writes there has no commands.
+            Ear::Lines(_) => Policy::Decline,
+        });
         agent.meet(&mut session.means(), with);
         let waiting = VecDeque::new();
         Ok(Self { session, agent, with, ear, waiting, has_quit: false, is_broken: false })
