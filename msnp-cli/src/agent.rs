@@ -4,13 +4,14 @@
 //! every event with that. It has no socket and no clock: it is given the client, the books and the
 //! time, it hears what the client tells, and what it has to say is polled.
 
+mod calls;
 mod talks;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
 
-use msnp_proto::client::{ChatId, Client, Event as Told, Failure as Why, MessageId, RequestId};
-use msnp_proto::error::{Lost, Misuse};
+use msnp_proto::client::{ChatId, Client, Event as Told, MessageId, RequestId};
+use msnp_proto::error::Misuse;
 use msnp_proto::time::Instant;
 use msnp_proto::types::{Delivery, Handle};
 
@@ -21,6 +22,7 @@ use crate::ledger::Ledger;
 use crate::script::{Action, Whom};
 use crate::transfers::{Policy, Source, Transfers};
 use crate::translate;
+use calls::Call;
 use talks::{CHATS, Talks};
 
 /// What the agent works with.
@@ -67,16 +69,6 @@ struct Leave {
     mark: Mark,
     chat: ChatId,
     with: Option<Handle>,
-}
-
-/// Somebody who is to come into a chat.
-#[derive(Debug)]
-struct Call {
-    mark: Mark,
-    chat: ChatId,
-    who: Handle,
-    /// They are to see that we are typing.
-    typing: bool,
 }
 
 impl Agent {
@@ -377,75 +369,6 @@ impl Agent {
         self.transfers.offer(means, mark, to, source)
     }
 
-    fn show_typing(
-        &mut self,
-        means: &mut Means<'_>,
-        mark: &Mark,
-        whom: &Whom,
-    ) -> Result<(), Refusal> {
-        let shown = |means: &mut Means<'_>, chat| means.client.send_typing(means.now, chat);
-        match whom {
-            Whom::Chat(number) => {
-                let chat = ChatId(*number);
-                shown(means, chat).map_err(|misuse| match misuse {
-                    Misuse::NotOnline if means.client.is_online() => {
-                        Refusal::without_asking("nobody is in that chat")
-                    }
-                    other => Refusal::of_misuse(other),
-                })?;
-                self.typed(means, mark.clone(), chat);
-            }
-            Whom::Person(who) => match self.talks.with(who) {
-                Some(chat) if shown(means, chat).is_ok() => self.typed(means, mark.clone(), chat),
-                _ => self.call(means, mark, who, true).map_err(Refusal::of_misuse)?,
-            },
-        }
-        Ok(())
-    }
-
-    /// They see that we are typing, or a text that is on its way says more. Nobody answers that, so
-    /// it weighs nothing; whoever gave the command a name is told that it has ended.
-    fn typed(&mut self, means: &mut Means<'_>, mark: Mark, chat: ChatId) {
-        mark.line.into_iter().for_each(|line| means.ledger.finish(line));
-        if mark.id.is_some() {
-            let from = means.client.account().map(ToString::to_string).unwrap_or_default();
-            self.say(mark, Event::Typing { chat: chat.0, from });
-        }
-    }
-
-    /// `true` means that there is nothing to wait for.
-    fn open(&mut self, means: &mut Means<'_>, mark: &Mark, who: &Handle) -> Result<bool, Refusal> {
-        let there = self.talks.with(who).filter(|chat| is_occupied(means.client, *chat));
-        let Some(chat) = there else {
-            self.call(means, mark, who, false).map_err(Refusal::of_misuse)?;
-            return Ok(false);
-        };
-        self.say(mark.clone(), joined(chat, who));
-        Ok(true)
-    }
-
-    /// Calls somebody into the chat with them.
-    fn call(
-        &mut self,
-        means: &mut Means<'_>,
-        mark: &Mark,
-        who: &Handle,
-        typing: bool,
-    ) -> Result<(), Misuse> {
-        if let Some(chat) = self.talks.with(who) {
-            match means.client.invite(means.now, chat, who) {
-                // They are being called already.
-                Ok(()) | Err(Misuse::Already) => {}
-                Err(Misuse::NoSuchChat) => self.talks.forget(chat),
-                Err(misuse) => return Err(misuse),
-            }
-        }
-        let chat = self.chat_with(means, mark, who)?;
-        self.closed.remove(&chat);
-        self.calls.push(Call { mark: mark.clone(), chat, who: who.clone(), typing });
-        Ok(())
-    }
-
     /// Leaves a chat, once what was said in it has ended. What is said from now on is said in
     /// another one.
     fn leave(&mut self, means: &mut Means<'_>, mark: &Mark, whom: &Whom) -> Result<bool, Refusal> {
@@ -490,61 +413,6 @@ impl Agent {
         let closed = Chat { chat: chat.0, change: Change::Closed, account: None, reason };
         self.say(mark, Event::Chat(closed));
     }
-
-    /// Somebody came.
-    fn answered(&mut self, means: &mut Means<'_>, chat: ChatId, who: &Handle) -> Mark {
-        let mut first = Mark::NONE;
-        for call in self.take_calls(|call| call.chat == chat && call.who == *who) {
-            if call.typing {
-                // That they do not see it is nobody's loss.
-                let _ = means.client.send_typing(means.now, chat);
-                self.typed(means, call.mark, chat);
-                continue;
-            }
-            call.mark.line.into_iter().for_each(|line| means.ledger.finish(line));
-            if first == Mark::NONE {
-                first = call.mark;
-            } else {
-                self.say(call.mark, joined(chat, who));
-            }
-        }
-        first
-    }
-
-    /// Somebody did not come.
-    fn unanswered(&mut self, means: &mut Means<'_>, chat: ChatId, who: &Handle, why: Why) -> Mark {
-        let refusal = Refusal::of_call(why);
-        self.give_up(means, |call| call.chat == chat && call.who == *who, &refusal);
-        Mark::NONE
-    }
-
-    fn hung_up(&mut self, means: &mut Means<'_>, chat: ChatId, why: Lost) -> Mark {
-        let refusal = Refusal::of_call(Why::Lost(why));
-        self.give_up(means, |call| call.chat == chat, &refusal);
-        Mark::NONE
-    }
-
-    fn give_up(&mut self, means: &mut Means<'_>, which: impl Fn(&Call) -> bool, refusal: &Refusal) {
-        for Call { mark, who, typing, .. } in self.take_calls(which) {
-            if typing {
-                // Nothing was to become of it, and nothing has. So it weighs nothing.
-                mark.line.into_iter().for_each(|line| means.ledger.finish(line));
-                if mark.id.is_some() {
-                    let asked = Asked::of(&Action::Typing(Whom::Person(who)));
-                    self.say(mark, refusal.event(asked));
-                }
-            } else {
-                let asked = Asked::of(&Action::Open(who));
-                self.refuse(means, mark, asked, refusal);
-            }
-        }
-    }
-
-    fn take_calls(&mut self, which: impl Fn(&Call) -> bool) -> Vec<Call> {
-        let (taken, kept) = std::mem::take(&mut self.calls).into_iter().partition(which);
-        self.calls = kept;
-        taken
-    }
 }
 
 /// Remembers a chat, and as many before it as there is room for.
@@ -553,13 +421,4 @@ fn keep(chats: &mut BTreeSet<ChatId>, chat: ChatId) {
         chats.pop_first();
     }
     chats.insert(chat);
-}
-
-fn joined(chat: ChatId, who: &Handle) -> Event {
-    let account = Some(who.to_string());
-    Event::Chat(Chat { chat: chat.0, change: Change::Joined, account, reason: None })
-}
-
-fn is_occupied(client: &Client, chat: ChatId) -> bool {
-    client.members(chat).next().is_some()
 }

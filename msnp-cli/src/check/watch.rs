@@ -17,6 +17,7 @@ const KEPT: usize = 64;
 /// What was seen of the server of the moment.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Seen {
+    conn: Option<ConnId>,
     /// The address that answered.
     pub(crate) peer: Option<SocketAddr>,
     /// The first bytes that came from there.
@@ -116,7 +117,7 @@ impl Tap for Spy {
             // What was said on another connection says nothing of this one.
             let mut seen = self.watch.seen.borrow_mut();
             let referral = seen.referral.take();
-            *seen = Seen { peer: Some(peer), referral, ..Seen::default() };
+            *seen = Seen { conn: Some(conn), peer: Some(peer), referral, ..Seen::default() };
         }
         if let Some(other) = &mut self.other {
             other.opened(now, conn, origin, peer);
@@ -124,13 +125,15 @@ impl Tap for Spy {
     }
 
     fn received(&mut self, now: Instant, conn: ConnId, bytes: &[u8]) {
-        if (self.wanted)(conn) {
-            let mut seen = self.watch.seen.borrow_mut();
+        let mut seen = self.watch.seen.borrow_mut();
+        // A file may still be on its way on an older one.
+        if seen.conn == Some(conn) {
             let room = KEPT.saturating_sub(seen.first.len()).min(bytes.len());
             seen.first.extend_from_slice(bytes.get(..room).unwrap_or_default());
             seen.received += bytes.len() as u64;
             seen.last = Some(now);
         }
+        drop(seen);
         if let Some(other) = &mut self.other {
             other.received(now, conn, bytes);
         }

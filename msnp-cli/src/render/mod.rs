@@ -3,6 +3,7 @@
 //! This module knows how lines are numbered, stamped and written, and what to do when nobody reads
 //! them any more. How an event looks is in the modules below.
 
+mod files;
 mod json;
 mod text;
 mod words;

@@ -6,13 +6,11 @@
 use std::fmt;
 use std::io::Write;
 
-use msnp_proto::ftp::is_executable;
-
-use super::words;
+use super::{files, words};
 use crate::escape::EscapedDisplay;
 use crate::events::{
-    Change, Chat, Configured, Contact, Document, Ending, Event, Mail, Mark, Message, Offer, Person,
-    Portion, Progress, Ready, Refused, Source, Stage, StageResult, Transfer, TransferResult, User,
+    Change, Chat, Configured, Contact, Document, Ending, Event, Mail, Mark, Message, Person,
+    Progress, Ready, Refused, Source, Stage, StageResult, TransferResult, User,
 };
 
 /// The longest name of an event and a blank.
@@ -151,13 +149,9 @@ impl Words<'_> {
             Event::Acked(end) | Event::Nacked(end) | Event::Failed(end) | Event::Unknown(end) => {
                 words_of_ending(f, end)
             }
-            Event::Offer(offer) => words_of_offer(f, offer),
-            Event::Progress(Portion { transfer, to, from, bytes, of }) => {
-                write!(f, "{transfer} ")?;
-                to_or_from(f, to.as_deref(), from.as_deref())?;
-                write!(f, ": {bytes} of {of} bytes")
-            }
-            Event::Transfer(transfer) => words_of_transfer(f, transfer),
+            Event::Offer(offer) => files::offer(f, offer),
+            Event::Progress(portion) => files::portion(f, portion),
+            Event::Transfer(transfer) => files::transfer(f, transfer),
             Event::SignedIn { account, protocol, from } => {
                 write!(f, "{account} from {from} ({protocol})")
             }
@@ -303,7 +297,7 @@ fn words_of_user(f: &mut fmt::Formatter<'_>, user: &User) -> fmt::Result {
 }
 
 /// A word for one of something, or for several.
-fn counted(count: impl Into<u64>, one: &str) -> String {
+pub(super) fn counted(count: impl Into<u64>, one: &str) -> String {
     if count.into() == 1 { one.into() } else { format!("{one}s") }
 }
 
@@ -390,44 +384,6 @@ fn words_of_ending(f: &mut fmt::Formatter<'_>, end: &Ending) -> fmt::Result {
     write!(f, " ({} ms)", end.ms)
 }
 
-fn words_of_offer(f: &mut fmt::Formatter<'_>, offer: &Offer) -> fmt::Result {
-    write!(f, "{} from {}", offer.transfer, offer.from)?;
-    if !offer.known {
-        f.write_str(" (not a contact)")?;
-    }
-    // The name is theirs, so it comes last.
-    write!(f, ": {} {}", offer.bytes, counted(offer.bytes, "byte"))?;
-    if is_executable(&offer.name) {
-        f.write_str(", a program, which runs when it is opened")?;
-    }
-    write!(f, ": \"{}\"", offer.name)
-}
-
-fn words_of_transfer(f: &mut fmt::Formatter<'_>, transfer: &Transfer) -> fmt::Result {
-    write!(f, "{} ", transfer.transfer)?;
-    to_or_from(f, transfer.to.as_deref(), transfer.from.as_deref())?;
-    write!(f, ": {}", words::result(transfer.result))?;
-    match (&transfer.reason, transfer.code) {
-        (Some(reason), Some(code)) if !reason.contains(&code.to_string()) => {
-            write!(f, ": {reason} ({code})")?;
-        }
-        (Some(reason), _) if reason != words::result(transfer.result) => write!(f, ": {reason}")?,
-        _ => {}
-    }
-    if transfer.result == TransferResult::Complete {
-        write!(f, ", {} {}", transfer.of, counted(transfer.of, "byte"))?;
-    } else if transfer.bytes > 0 {
-        write!(f, ", {} of {} bytes", transfer.bytes, transfer.of)?;
-    }
-    write!(f, " in {} ms: \"{}\"", transfer.ms, transfer.name)?;
-    transfer.path.as_ref().map_or(Ok(()), |path| write!(f, " is {path}"))
-}
-
-fn to_or_from(f: &mut fmt::Formatter<'_>, to: Option<&str>, from: Option<&str>) -> fmt::Result {
-    to.map_or(Ok(()), |to| write!(f, "to {to}"))?;
-    from.map_or(Ok(()), |from| write!(f, "from {from}"))
-}
-
 fn words_of_refused(f: &mut fmt::Formatter<'_>, refused: &Refused) -> fmt::Result {
     f.write_str(&refused.request)?;
     refused.account.as_ref().map_or(Ok(()), |account| write!(f, " of {account}"))?;
@@ -449,11 +405,11 @@ fn named(f: &mut fmt::Formatter<'_>, account: &str, name: Option<&str>) -> fmt::
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::events::{Passing, Presence};
 
-    fn line(event: &Event, colour: bool) -> String {
+    pub(in crate::render) fn line(event: &Event, colour: bool) -> String {
         let mut out = Vec::new();
         write(&mut out, event, &Mark::NONE, colour);
         String::from_utf8(out).expect("text is UTF-8")
@@ -509,55 +465,6 @@ mod tests {
             let mut out = Vec::new();
             write(&mut out, &event, &Mark::of_id("1"), false);
             assert_eq!(String::from_utf8(out).expect("text is UTF-8"), shown);
-        }
-    }
-
-    #[test]
-    fn names_of_files_are_shown_as_they_are_and_programs_are_marked() {
-        let offer = |name: &str, bytes, known| {
-            let (from, name) = ("bob@example.net".into(), name.into());
-            Event::Offer(Offer { transfer: 1, from, name, bytes, known, chat: 3 })
-        };
-        let ended = |result, to: Option<&str>, reason: Option<&str>, code, path: Option<&str>| {
-            let peer = to.is_none().then(|| "bob@example.net".into());
-            Event::Transfer(Box::new(Transfer {
-                transfer: 7,
-                to: to.map(Into::into),
-                from: peer,
-                name: "a\u{202e}b".into(),
-                bytes: 5,
-                of: 9,
-                result,
-                code,
-                reason: reason.map(Into::into),
-                path: path.map(Into::into),
-                ms: 12,
-            }))
-        };
-        let carol = Some("carol@example.net");
-        let program = "offer         1 from bob@example.net (not a contact): 2 bytes, a program, \
-                       which runs when it is opened: \"a\\n\\u{1b}[2J\\u{202e}fdp.exe\"";
-        let rows = [
-            (offer("x.pdf", 1, true), "offer         1 from bob@example.net: 1 byte: \"x.pdf\""),
-            (offer("a\n\x1b[2J\u{202e}fdp.exe", 2, false), program),
-            (
-                ended(TransferResult::Complete, None, None, None, Some("./x (1)")),
-                "transfer      7 from bob@example.net: complete, 9 bytes in 12 ms: \
-                 \"a\\u{202e}b\" is ./x (1)",
-            ),
-            (
-                ended(TransferResult::Declined, carol, Some("declined"), None, None),
-                "transfer      7 to carol@example.net: declined, 5 of 9 bytes in 12 ms: \
-                 \"a\\u{202e}b\"",
-            ),
-            (
-                ended(TransferResult::Unreachable, carol, Some("not online"), Some(217), None),
-                "transfer      7 to carol@example.net: not reached: not online (217), \
-                 5 of 9 bytes in 12 ms: \"a\\u{202e}b\"",
-            ),
-        ];
-        for (event, expected) in rows {
-            assert_eq!(line(&event, false), expected);
         }
     }
 

@@ -1,7 +1,8 @@
 //! The grammar of one line, with nom in complete mode. Each rule has its form and an example in
 //! its documentation.
 
-use std::path::PathBuf;
+mod files;
+
 use std::time::Duration;
 
 use msnp_proto::types::{Handle, Nick, Status};
@@ -144,14 +145,10 @@ fn rule<'a>(context: Context<'a>, text: &'a str) -> P<'a, Line> {
         "rename" => rename(context, args).map(act),
         "move" => move_to(context, args).map(act),
         "group" => group(context, args).map(act),
-        "file" => file(context, args).map(act),
+        "file" => files::file(context, args).map(act),
         // A script cannot know the number of an offer.
-        "accept" if context.partner.is_some() => accept(context, args).map(act),
-        "decline" if context.partner.is_some() => {
-            let (args, transfer) = transfer(context, args)?;
-            let (rest, ()) = end(args)?;
-            Ok(act((rest, Action::Decline(transfer))))
-        }
+        "accept" if context.partner.is_some() => files::accept(context, args).map(act),
+        "decline" if context.partner.is_some() => files::decline(context, args).map(act),
         _ => fail(text, Problem::Expected(Expected::Verb)),
     }
 }
@@ -176,56 +173,6 @@ fn send<'a>(context: Context<'a>, args: &'a str) -> P<'a, Line> {
 /// `<<WORD`, for example `<<END`.
 fn here(text: &str) -> P<'_, &str> {
     all_consuming(delimited(tag("<<"), name_of_variable, space0)).parse_complete(text)
-}
-
-/// `file ACCOUNT PATH`, for example `file bob@example.net ./report.pdf`.
-///
-/// One blank ends the account; what is behind it is the path. With a partner, a first word that may
-/// be an account is one only if there is something behind it.
-fn file<'a>(context: Context<'a>, args: &'a str) -> P<'a, Action> {
-    let is_account = |args: &'a str| -> bool {
-        let first: P<'a, &'a str> = preceded(space1, word).parse_complete(args);
-        first.is_ok_and(|(rest, word)| {
-            !rest.trim().is_empty() && !word.contains('/') && Handle::new(word).is_some()
-        })
-    };
-    let (args, to) = match context.partner {
-        Some(partner) if !is_account(args) => (args, partner.clone()),
-        _ => account(Context { partner: None, ..context }, args)?,
-    };
-    let (path, _) = expect(Expected::Path, blank)(args)?;
-    let (rest, path) = path_of(context, path)?;
-    Ok((rest, Action::File { to, path }))
-}
-
-/// `accept NUMBER [FOLDER]`, for example `accept 1 ./inbox`.
-fn accept<'a>(context: Context<'a>, args: &'a str) -> P<'a, Action> {
-    let (args, transfer) = transfer(context, args)?;
-    if args.trim().is_empty() {
-        return Ok(("", Action::Accept { transfer, folder: PathBuf::from(".") }));
-    }
-    let (folder, _) = expect(Expected::Path, blank)(args)?;
-    let (rest, folder) = path_of(context, folder)?;
-    Ok((rest, Action::Accept { transfer, folder }))
-}
-
-/// Blanks, then the number of a file.
-fn transfer<'a>(context: Context<'a>, args: &'a str) -> P<'a, u32> {
-    let (args, ()) = gap(Expected::Transfer, args)?;
-    let number = |word: &str| {
-        let is_digits = word.bytes().all(|byte| byte.is_ascii_digit());
-        word.parse().ok().filter(|_| is_digits)
-    };
-    word_of(context, Expected::Transfer, number, args)
-}
-
-/// A path that is the rest of the line, as it is.
-fn path_of<'a>(context: Context<'a>, text: &'a str) -> P<'a, PathBuf> {
-    let (rest, path) = expanded(context, text)?;
-    if path.trim().is_empty() {
-        return fail(text, Problem::Expected(Expected::Path));
-    }
-    Ok((rest, PathBuf::from(path)))
 }
 
 /// `online ACCOUNT [within TIME]`, for example `online bob@example.net within 20s`.

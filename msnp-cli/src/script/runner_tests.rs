@@ -224,6 +224,18 @@ fn expect_looks_at_what_came_after_the_last_text_to_them() {
 }
 
 #[test]
+fn what_comes_while_a_file_is_on_its_way_is_an_answer_to_it() {
+    let mut world = World::of("send b@x.y t1\nfile b@x.y ./x\nexpect b@x.y contains \"got it\"");
+    assert_eq!(world.turn(), ["1: send t1", "wait"]);
+    assert_eq!(world.heard("b", "got it, the text"), None);
+    world.ended(1);
+    assert_eq!(world.turn(), ["2: do", "wait"]);
+    assert_eq!(world.heard("b", "got it, the file"), Some(3));
+    world.ended(2);
+    assert_eq!(world.turn(), ["3: finished", "over"]);
+}
+
+#[test]
 fn what_comes_at_the_last_moment_is_seen() {
     let mut world = World::of("expect b@x.y within 2s");
     assert_eq!(world.turn(), ["wait to 2.000000s"]);

@@ -388,7 +388,8 @@ impl Transfers {
                 let what = if to.is_some() { "send" } else { "take" };
                 let way = if to.is_some() { "to" } else { "from" };
                 let why = end.reason.as_deref().unwrap_or_default();
-                error = Some(format!("cannot {what} {:?} {way} {}: {why}", entry.name, entry.peer));
+                error =
+                    Some(format!("cannot {what} \"{}\" {way} {}: {why}", entry.name, entry.peer));
             }
         }
         let event = Event::Transfer(Box::new(Transfer {
