@@ -5,8 +5,10 @@ mod support;
 use std::fs;
 use std::path::Path;
 
+use msnp_proto::types::{Handle, Status};
 use serde_json::{Value, json};
-use support::{Ended, Folder, Msnp, data_file, run};
+use support::client::Person;
+use support::{Ended, Folder, Msnp, data_file, run, with_limit};
 
 const ALICE: &str = "alice@example.net";
 
@@ -241,6 +243,107 @@ fn names_stay_in_the_folder_and_nothing_is_written_over() {
     );
     assert_eq!(fs::read(theirs.path("there.txt")).expect("it is there"), b"old");
     assert!(!bob.lines.iter().any(|line| line.contains(['\x1b', '\u{202e}'])));
+}
+
+/// An offer as anybody could write it.
+fn invite(cookie: u32, name: &str, size: &str) -> Vec<u8> {
+    format!(
+        "MIME-Version: 1.0\r\nContent-Type: text/x-msmsgsinvite; charset=UTF-8\r\n\r\n\
+         Application-Name: File Transfer\r\n\
+         Application-GUID: {{5D3E02AB-6190-11d3-BBBB-00C04F795683}}\r\n\
+         Invitation-Command: INVITE\r\nInvitation-Cookie: {cookie}\r\n\
+         Application-File: {name}\r\nApplication-FileSize: {size}\r\n\
+         Connectivity: N\r\n\r\n"
+    )
+    .into_bytes()
+}
+
+#[test]
+fn what_strangers_call_a_file_leads_nowhere_and_steers_nothing() {
+    let (_serve, at) = Msnp::serve(&[]);
+    let theirs = Folder::new();
+    let [alice, bob] = ["alice", "bob"]
+        .map(|name| Handle::new(&format!("{name}@example.net")).expect("an account"));
+    let names_of = [
+        ("../../x", "x.part"),
+        ("/etc/passwd", "passwd.part"),
+        ("CON", "_CON.part"),
+        ("a\x1b]0;t\x07\u{202e}fdp.exe", "a]0;tfdp.exe.part"),
+        ("..", "file.part"),
+    ];
+    let mut pipe = pipe(&at, &[]);
+    let mut stranger = Person::sign_in(&at, &alice, "geheim-alice").expect("let in");
+    // Who is hidden cannot call anybody.
+    let seen = stranger.ask(|client, now| client.set_status(now, Status::Online));
+    assert_eq!(seen, Ok(Ok(())));
+    for (cookie, (name, part)) in (1..).zip(names_of) {
+        stranger.say(&bob, &invite(cookie, name, "4294967295"));
+        let offer = pipe.until_type("offer");
+        assert_eq!(offer["name"], name);
+        accept(&mut pipe, &offer, &theirs);
+        let transfer = offer["transfer"].clone();
+        say(&mut pipe, &json!({"id": "what", "do": "accept", "transfer": transfer}));
+        // Both lines have been read when the second is answered.
+        pipe.until(|event| event["type"] == "refused" && event["id"] == "what");
+        assert_eq!(names(&theirs), [part]);
+        say(&mut pipe, &json!({"do": "decline", "transfer": transfer}));
+        assert_eq!(pipe.until_type("transfer")["result"], "cancelled");
+        assert!(names(&theirs).is_empty());
+    }
+    assert!(!pipe.seen().iter().any(|line| line.contains(['\x1b', '\x07', '\u{202e}'])));
+    // What is no offer is none.
+    stranger.say(&bob, &invite(99, "x", "many"));
+    say(&mut pipe, &json!({"id": "last", "do": "decline", "transfer": 99}));
+    let ended = pipe.end();
+    ended.assert_code(1);
+    assert_eq!(ended.all("offer").len(), names_of.len());
+}
+
+#[test]
+fn a_session_that_was_made_again_exchanges_files_too() {
+    let (mut serve, at) = Msnp::serve(&["--operator"]);
+    let (ours, theirs) = (Folder::new(), Folder::new());
+    let path = write(&ours, "x", b"abc");
+    let mut bob = pipe(&at, &["--retry-max-wait", "10ms"]);
+    serve.say("{\"do\":\"end\",\"account\":\"bob@example.net\"}\n");
+    bob.until_type("lost");
+    bob.until_type("online");
+    let alice = start(&at, &format!("file bob@example.net {path}\n"), &[]);
+    let offer = bob.until_type("offer");
+    accept(&mut bob, &offer, &theirs);
+    assert_result(&alice.end(), 0, "complete");
+    assert_result(&bob.end(), 0, "complete");
+}
+
+#[test]
+fn an_offer_that_nobody_answers_ends_with_the_time() {
+    let (_serve, at) = Msnp::serve(&[]);
+    let ours = Folder::new();
+    let path = write(&ours, "x", b"abc");
+    let mut bob = pipe(&at, &[]);
+    let run = |limit: &str| {
+        let script = format!("file bob@example.net {path}\nsleep 1h\n");
+        start(&at, &script, &["--timeout", limit]).end()
+    };
+    let ended = with_limit(run, |ended| !ended.all("transfer").is_empty());
+    let end = assert_result(&ended, 124, "cancelled");
+    assert!(end["reason"].as_str().is_some_and(|why| why.starts_with("--timeout of ")), "{end}");
+    bob.until_type("offer");
+    assert_eq!(bob.until_type("transfer")["result"], "cancelled_there");
+    // An offer that was taken back is no failure of whoever did not answer.
+    bob.end().assert_code(0);
+}
+
+#[test]
+fn a_chat_without_a_terminal_declines() {
+    let (_serve, at) = Msnp::serve(&[]);
+    let ours = Folder::new();
+    let path = write(&ours, "x", b"abc");
+    let mut bob = Msnp::start_as("bob", &at, &["chat", "-o", "json", ALICE]);
+    bob.until_type("online");
+    let alice = start(&at, &format!("file bob@example.net {path}\n"), &[]);
+    assert_result(&alice.end(), 69, "declined");
+    assert_result(&bob.end(), 0, "declined");
 }
 
 #[test]

@@ -309,6 +309,32 @@ fn files_of_contacts_are_taken_and_those_of_others_declined() {
 }
 
 #[test]
+fn a_file_on_its_way_outlives_the_session() {
+    let (ours, theirs) = (Folder::new(), Folder::new());
+    let path = ours.file("x", &bytes(5_000_000), 0o600);
+    let mut world = World::new(Policy::Ask);
+    world.offer(ALICE, "bob", &path);
+    let waiting = ours.file("y", b"abc", 0o600);
+    world.accept(BOB, 1, &theirs);
+    world.pass(Duration::from_millis(200));
+    world.offer(ALICE, "bob", &waiting);
+    let connections = world.net.connections();
+    // Her oldest one is that to the server.
+    let session = connections.iter().find(|name| name.starts_with("alice-"));
+    world.net.reset(session.expect("she is online"));
+    world.pass(Duration::from_secs(10));
+    let results = |person: usize| {
+        let ends = world.ends(person);
+        let mut results: Vec<_> = ends.iter().map(|(_, end)| (end.transfer, end.result)).collect();
+        results.sort_by_key(|(transfer, _)| *transfer);
+        results
+    };
+    assert_eq!(results(ALICE), [(1, End::Complete), (2, End::Unreachable)]);
+    assert!(results(BOB).contains(&(1, End::Complete)), "{:?}", results(BOB));
+    assert!(fs::read(theirs.0.join("x")).expect("it is there") == bytes(5_000_000));
+}
+
+#[test]
 fn whoever_leaves_declines_and_stops() {
     let (ours, theirs) = (Folder::new(), Folder::new());
     let path = ours.file("x", &bytes(20_000_000), 0o600);
