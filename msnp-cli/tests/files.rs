@@ -4,8 +4,11 @@ mod support;
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
-use msnp_proto::types::{Handle, Status};
+use msnp_mio::Happened;
+use msnp_proto::client::{Event as Told, Outcome};
+use msnp_proto::types::{Delivery, Handle, Status};
 use serde_json::{Value, json};
 use support::client::Person;
 use support::{Ended, Folder, Msnp, data_file, run, with_limit};
@@ -23,6 +26,12 @@ fn bytes(size: usize) -> Vec<u8> {
 fn write(folder: &Folder, name: &str, bytes: &[u8]) -> String {
     fs::write(folder.path(name), bytes).expect("a writable folder");
     folder.path(name)
+}
+
+fn write_endless(folder: &Folder) -> String {
+    let file = fs::File::create(folder.path("x")).expect("a writable folder");
+    file.set_len(ENDLESS).expect("a sparse file");
+    folder.path("x")
 }
 
 fn names(folder: &Folder) -> Vec<String> {
@@ -143,9 +152,7 @@ fn what_is_declined_is_told_on_both_sides() {
 fn whoever_takes_a_file_can_stop_it_in_the_middle() {
     let (_serve, at) = Msnp::serve(&[]);
     let (ours, theirs) = (Folder::new(), Folder::new());
-    let path = write(&ours, "x", b"");
-    let file = fs::File::options().write(true).open(&path).expect("it is there");
-    file.set_len(ENDLESS).expect("a sparse file");
+    let path = write_endless(&ours);
     let mut bob = pipe(&at, &[]);
     let alice = start(&at, &format!("file bob@example.net {path}\n"), &[]);
     let offer = bob.until_type("offer");
@@ -164,9 +171,7 @@ fn whoever_takes_a_file_can_stop_it_in_the_middle() {
 fn an_interrupted_program_leaves_nothing_and_tells_the_other_side() {
     let (_serve, at) = Msnp::serve(&[]);
     let (ours, theirs) = (Folder::new(), Folder::new());
-    let path = write(&ours, "x", b"");
-    let file = fs::File::options().write(true).open(&path).expect("it is there");
-    file.set_len(ENDLESS).expect("a sparse file");
+    let path = write_endless(&ours);
     let mut bob = pipe(&at, &[]);
     let alice = start(&at, &format!("file bob@example.net {path}\n"), &[]);
     let offer = bob.until_type("offer");
@@ -258,6 +263,25 @@ fn invite(cookie: u32, name: &str, size: &str) -> Vec<u8> {
     .into_bytes()
 }
 
+/// Says a payload to somebody in a chat of their own, and waits until the server has it.
+fn say_payload(person: &mut Person, to: &Handle, payload: &[u8]) {
+    let now = person.reactor.now();
+    let client = person.reactor.host_mut();
+    let chat = client.open_chat(now, to).expect("online");
+    let said = client.send_payload(now, chat, payload, Delivery::Always).expect("a payload");
+    // Only a test that fails waits that long.
+    let until = now + Duration::from_secs(20);
+    loop {
+        match person.reactor.next(Some(until)).expect("the poll works") {
+            Happened::Event(Told::Delivery { message, outcome }) if message == said => {
+                return assert_eq!(outcome, Outcome::Acknowledged);
+            }
+            Happened::Event(_) | Happened::Woken => {}
+            Happened::Due => panic!("it is not taken"),
+        }
+    }
+}
+
 #[test]
 fn what_strangers_call_a_file_leads_nowhere_and_steers_nothing() {
     let (_serve, at) = Msnp::serve(&[]);
@@ -277,7 +301,7 @@ fn what_strangers_call_a_file_leads_nowhere_and_steers_nothing() {
     let seen = stranger.ask(|client, now| client.set_status(now, Status::Online));
     assert_eq!(seen, Ok(Ok(())));
     for (cookie, (name, part)) in (1..).zip(names_of) {
-        stranger.say(&bob, &invite(cookie, name, "4294967295"));
+        say_payload(&mut stranger, &bob, &invite(cookie, name, "4294967295"));
         let offer = pipe.until_type("offer");
         assert_eq!(offer["name"], name);
         accept(&mut pipe, &offer, &theirs);
@@ -292,7 +316,7 @@ fn what_strangers_call_a_file_leads_nowhere_and_steers_nothing() {
     }
     assert!(!pipe.seen().iter().any(|line| line.contains(['\x1b', '\x07', '\u{202e}'])));
     // What is no offer is none.
-    stranger.say(&bob, &invite(99, "x", "many"));
+    say_payload(&mut stranger, &bob, &invite(99, "x", "many"));
     say(&mut pipe, &json!({"id": "last", "do": "decline", "transfer": 99}));
     let ended = pipe.end();
     ended.assert_code(1);

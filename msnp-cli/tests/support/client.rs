@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use msnp_mio::{Happened, Reactor};
-use msnp_proto::client::{Client, Config, Event, Failure, Outcome, RequestId, SignIn};
+use msnp_proto::client::{Client, Config, Event, Failure, RequestId, SignIn};
 use msnp_proto::error::{Lost, Misuse};
 use msnp_proto::machine::Target;
 use msnp_proto::time::Instant;
@@ -49,20 +49,6 @@ impl Person {
                 Happened::Due => panic!("what was waited for did not come"),
             }
         }
-    }
-
-    /// Says a payload to somebody in a chat of their own, and waits until the server has it.
-    pub(crate) fn say(&mut self, to: &Handle, payload: &[u8]) {
-        let now = self.reactor.now();
-        let client = self.reactor.host_mut();
-        let chat = client.open_chat(now, to).expect("online");
-        let delivery = msnp_proto::types::Delivery::Always;
-        let said = client.send_payload(now, chat, payload, delivery).expect("a payload");
-        let ended = self.wait(|event| match event {
-            Event::Delivery { message, outcome } if *message == said => Some(*outcome),
-            _ => None,
-        });
-        assert_eq!(ended, Ok(Outcome::Acknowledged));
     }
 
     /// Asks for something and waits for the answer. The outer `Err` is a session that ended before
