@@ -230,7 +230,9 @@ impl Client {
             }
         }
         self.announce(id);
-        self.settle_transfers(now);
+        if self.transfers.has_failed_words() {
+            self.settle_transfers(now);
+        }
     }
 
     /// Tells the driver of bytes to write, and when to close.

@@ -261,8 +261,11 @@ impl Client {
     }
 
     fn tell(&mut self, event: Event) {
-        let event = self.transfers.intercept(event);
-        self.outputs.extend(event.map(Output::Event));
+        if self.transfers.says_nothing() {
+            self.outputs.push_back(Output::Event(event));
+        } else if let Some(event) = self.transfers.intercept(event) {
+            self.outputs.push_back(Output::Event(event));
+        }
     }
 
     fn connect(&mut self, role: Role, to: Target) -> ConnId {

@@ -35,11 +35,22 @@ const LONGER: Duration = Duration::from_secs(30);
 const TOLD: usize = 16;
 
 impl super::Transfers {
+    /// Whether no message about a file is on its way.
+    #[inline]
+    pub(in crate::client) fn says_nothing(&self) -> bool {
+        self.words.sent.is_empty()
+    }
+
+    /// Whether a message about a file has failed, and nothing has been done about it.
+    #[inline]
+    pub(in crate::client) fn has_failed_words(&self) -> bool {
+        !self.words.failed.is_empty()
+    }
+
     /// Keeps what happens to messages about files from the application, which did not send them.
     pub(in crate::client) fn intercept(&mut self, event: Event) -> Option<Event> {
         let words = &mut self.words;
         match event {
-            _ if words.sent.is_empty() => Some(event),
             Event::Queued { message } | Event::Sent { message }
                 if words.sent.contains_key(&message) =>
             {

@@ -110,6 +110,7 @@ impl Core {
         }
     }
 
+    #[cold]
     fn keep(&mut self, reply: &Reply<'_>) {
         match &mut self.sync {
             Some(sync) if sync.begun && sync.later.len() < LATER => reply.encode(&mut sync.later),
@@ -121,7 +122,10 @@ impl Core {
     /// A reply that is about people, lists or settings.
     pub(super) fn on_roster(&mut self, now: Instant, reply: Reply<'_>) {
         self.begin_late_dump(&reply);
-        self.keep_for_later(&reply);
+        // Most lines of a dump are these, and each counts.
+        if !matches!(reply, Reply::Lst { .. } | Reply::Bpr { .. } | Reply::BprBare { .. }) {
+            self.keep_for_later(&reply);
+        }
         match reply {
             Reply::Syn { trid, version } => self.on_syn(now, trid, version),
             Reply::Lst { trid, list, version, index, total, account, name, groups } => {
@@ -178,7 +182,7 @@ impl Core {
                     self.roster.set_version(version);
                 }
                 if !self.on_property(account, key, value) {
-                    self.keep(&reply);
+                    self.keep(&Reply::Bpr { version, account, key, value });
                 }
             }
             Reply::BprBare { key, value, .. } => {
