@@ -19,6 +19,7 @@ use msnp_proto::time::Instant;
 use msnp_proto::types::{Delivery, ErrorCode, Handle, Status};
 
 use crate::agent::Means;
+use crate::args::FileAddress;
 use crate::check::diagnosis::{Diagnosis, Trouble, diagnose};
 use crate::check::watch::Watch;
 use crate::events::{Event, Mark, Marked, Portion, Progress, StageName};
@@ -75,8 +76,8 @@ pub(crate) struct Session {
     /// Events of our own sign-off are expected.
     leaving: bool,
     broken_noted: bool,
-    /// Others shall connect to us where we connect to the server from.
-    finds_address: bool,
+    /// Where others shall connect to us; `None` is where we connect to the server from.
+    file_address: Option<FileAddress>,
     /// How far a file is, for people: its number, since when, and what says it.
     bar: Option<(u32, Instant, progress::Progress)>,
 }
@@ -239,10 +240,15 @@ impl Session {
 
     /// Files are exchanged from wherever we are signed in now.
     fn learn_address(&mut self) {
-        if self.finds_address {
-            let address = self.watch.seen().peer.and_then(address::towards);
-            self.client().set_address(address);
-        }
+        let route = self.watch.seen().peer.and_then(address::towards);
+        let (address, inside) = match self.file_address {
+            None => (route, None),
+            Some(FileAddress::At(address)) => {
+                (Some(address), route.filter(|route| *route != address))
+            }
+            Some(FileAddress::Nowhere) => (None, route),
+        };
+        self.client().set_address(address, inside);
     }
 
     /// Shows an event.

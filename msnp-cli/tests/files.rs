@@ -441,8 +441,9 @@ fn where_others_connect_is_for_the_user_to_say() {
         (&here[..], &[][..], 0, "complete"),
         (&[], &here, 0, "complete"),
         (&none, &none, 75, "no_connection"),
-        // Who does not say to be on this machine is not sent to an address of it.
-        (&[], &none, 75, "no_connection"),
+        // Who cannot be reached can connect to the other side.
+        (&[], &none, 0, "complete"),
+        (&none, &[], 0, "complete"),
     ] {
         let mut bob = pipe(&at, taker);
         let alice = start(&at, &format!("file bob@example.net {path}\n"), sender);
@@ -451,7 +452,7 @@ fn where_others_connect_is_for_the_user_to_say() {
         assert_result(&alice.end(), code, result);
         assert_result(&bob.end(), code, result);
     }
-    assert_eq!(names(&theirs), ["x", "x (1)"]);
+    assert_eq!(names(&theirs), ["x", "x (1)", "x (2)", "x (3)"]);
     for wrong in ["::1", "localhost", "0.0.0.0", ""] {
         let option = format!("--file-address={wrong}");
         let ended = run(&["listen", &option]);

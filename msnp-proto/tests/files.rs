@@ -59,6 +59,38 @@ fn the_one_who_can_be_reached_listens() {
 }
 
 #[test]
+fn who_is_inside_a_network_says_both_addresses() {
+    let behind: Setting = |config| {
+        if let Some(files) = &mut config.files {
+            files.internal = Some([10, 0, 0, 5].into());
+        }
+    };
+    let mut desk = Desk::new(Chunking::Whole, &[behind, NORMAL]);
+    let sent = desk.offer(ALICE, "bob", "a", &file(10));
+    let got = desk.only(BOB);
+    desk.accept(BOB, got);
+    desk.wait(1);
+    assert_eq!(desk.end(ALICE, sent), Some(TransferEnd::Complete));
+    assert_eq!(desk.said("IP-Address:"), ["alice 192.0.2.2"]);
+    assert_eq!(desk.said("IP-Address-Internal:"), ["alice 10.0.0.5"]);
+    assert_eq!(
+        (desk.said("Port:"), desk.said("PortX:")),
+        (vec!["alice 6891".into()], vec!["alice 11178".into()])
+    );
+}
+
+#[test]
+fn where_we_are_may_be_known_later() {
+    let mut desk = Desk::new(Chunking::Whole, &[HIDDEN, HIDDEN]);
+    desk.client(ALICE, |client, _| client.set_address(Some([192, 0, 2, 2].into()), None));
+    let sent = desk.offer(ALICE, "bob", "a", &file(10));
+    let got = desk.only(BOB);
+    desk.accept(BOB, got);
+    desk.wait(1);
+    assert_eq!(desk.end(ALICE, sent), Some(TransferEnd::Complete));
+}
+
+#[test]
 fn nobody_can_be_reached() {
     let mut desk = Desk::new(Chunking::Whole, &[HIDDEN, HIDDEN]);
     let sent = desk.offer(ALICE, "bob", "a", &file(10));

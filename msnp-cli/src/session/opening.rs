@@ -12,7 +12,7 @@ use msnp_proto::secret::Secret;
 use msnp_proto::types::{Handle, Status};
 
 use super::{Party, Session, react};
-use crate::args::{FileAddress, FileArgs, Server, SignInArgs, Until};
+use crate::args::{FileArgs, Server, SignInArgs, Until};
 use crate::check::watch::Watch;
 use crate::console::Console;
 use crate::events::{Event, Ready};
@@ -80,11 +80,9 @@ impl Session {
         if let Some(dialects) = args.dialects() {
             config.dialects = dialects.to_vec();
         }
-        config.files = files.map(|files| match files.address {
-            Some(FileAddress::At(address)) => Files::new(Some(address)),
-            Some(FileAddress::Nowhere) | None => Files::new(None),
-        });
-        let finds_address = files.is_some_and(|files| files.address.is_none());
+        // Where we are is known once we are connected.
+        config.files = files.map(|_| Files::new(None));
+        let file_address = files.and_then(|files| files.address);
         let backstage = is_loopback.then(|| loopback::backstage(&account));
         let mut options = Options::default();
         if !is_loopback {
@@ -130,7 +128,7 @@ impl Session {
             is_errand: false,
             leaving: false,
             broken_noted: false,
-            finds_address,
+            file_address,
             bar: None,
         };
         session.out.emit(&Event::Ready(Ready {

@@ -19,7 +19,8 @@ pub struct Files {
     /// The address at which others can connect to us. It is told to people with whom a file is
     /// exchanged, after both agreed. `None`: we cannot be reached, and they are asked to listen.
     pub address: Option<Ipv4Addr>,
-    /// Our address inside a network that is reached from outside at `address`.
+    /// Our address inside a private network, if it is another one: it is told beside `address`, and
+    /// people in the same network are dialled there.
     pub internal: Option<Ipv4Addr>,
     /// Offers of more bytes than this are refused without asking. Default: any number.
     pub largest: u64,

@@ -110,6 +110,7 @@ impl Client {
         let Some(id) = self.transfer_at(listener) else { return };
         let Some(address) = self.own_address() else { return };
         let internal = self.config.files.as_ref().and_then(|files| files.internal);
+        let internal = internal.filter(Ipv4Addr::is_private);
         let Some(one) = self.transfers.all.get_mut(&id) else { return };
         if let Some(listening) = &mut one.listening {
             listening.port = Some(local.port());
@@ -170,8 +171,9 @@ impl Client {
 
     /// Connects to wherever the other side may be.
     pub(super) fn dial(&mut self, now: Instant, id: TransferId, meeting: &Meeting) {
-        let own = self.own_address();
-        let wait = self.config.files.as_ref().map(|files| files.connect).unwrap_or_default();
+        let files = self.config.files.as_ref();
+        let own = files.and_then(|files| files.internal.or(files.address));
+        let wait = files.map(|files| files.connect).unwrap_or_default();
         let Some(one) = self.transfers.all.get_mut(&id) else { return };
         let port = one.listening.and_then(|listening| listening.port);
         let ours = own.zip(port).map(|(own, port)| SocketAddrV4::new(own, port));

@@ -136,12 +136,12 @@ fn drawn(random: u32) -> u32 {
 }
 
 impl Client {
-    /// Says at which address others can connect to us, once that is known: another
-    /// [`Files::address`] from here on. Without [`Config::files`](super::Config::files) nothing
+    /// Says where we are, once that is known: other values of [`Files::address`] and
+    /// [`Files::internal`] from here on. Without [`Config::files`](super::Config::files) nothing
     /// happens.
-    pub fn set_address(&mut self, address: Option<Ipv4Addr>) {
+    pub fn set_address(&mut self, address: Option<Ipv4Addr>, internal: Option<Ipv4Addr>) {
         if let Some(files) = &mut self.config.files {
-            files.address = address;
+            (files.address, files.internal) = (address, internal);
         }
     }
 
