@@ -113,6 +113,11 @@ impl Agent {
         let _ = self.chat_with(means, &Mark::NONE, who);
     }
 
+    /// Takes back files that were offered and are not on their way.
+    pub(crate) fn withdraw(&mut self, means: &mut Means<'_>) {
+        self.transfers.withdraw(means);
+    }
+
     /// Ends something that was never begun.
     pub(crate) fn refuse(
         &mut self,

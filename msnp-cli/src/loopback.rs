@@ -86,6 +86,13 @@ pub(crate) fn react(
             // An answer that cannot be sent any more is nobody's loss.
             let _ = echo.send_text(now, chat, &text.content, Delivery::Always);
         }
+        Either::Second(client::Event::Transfer {
+            transfer,
+            change: client::TransferChange::Arrived,
+        }) => {
+            // What has ended meanwhile needs no word of ours.
+            let _ = echo.finish_file(now, transfer);
+        }
         Either::Second(client::Event::FileOffered { transfer, .. }) => {
             // What cannot be taken any more is nobody's loss; what is taken is thrown away.
             let _ = echo.accept_file(now, transfer, entropy::number());

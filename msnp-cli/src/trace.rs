@@ -28,8 +28,32 @@ pub(crate) struct Trace {
     line: Vec<u8>,
 }
 
-/// How a connection begins that carries a file, and the secret that goes before it.
-const FILE: &[u8] = b"VER MSNFTP";
+/// Bytes of a first line after which it is none.
+const FIRST_LINE: usize = 512;
+
+/// What a connection is for.
+enum Kind {
+    Notification,
+    Switchboard,
+    /// A file, and the secret that goes before it; or a stranger. Neither is shown.
+    File,
+}
+
+/// By the first line of whoever opened the connection. What is not known to be safe is not shown.
+fn kind_of(line: &[u8]) -> Kind {
+    let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    let first = words.next().unwrap_or_default();
+    let is = |word: &str| first.eq_ignore_ascii_case(word.as_bytes());
+    if is("USR") || is("ANS") {
+        Kind::Switchboard
+    } else if is("INF")
+        || is("VER") && !words.any(|word| word.to_ascii_uppercase().ends_with(b"FTP"))
+    {
+        Kind::Notification
+    } else {
+        Kind::File
+    }
+}
 
 /// Where a transcript goes.
 pub(crate) struct Sink {
@@ -75,21 +99,24 @@ impl Trace {
             }
             state.client.bytes.extend_from_slice(bytes);
             bytes = &[];
-            if FILE.starts_with(&state.client.bytes) {
+            let said = &state.client.bytes;
+            let end = memchr::memchr(b'\n', said);
+            if end.is_none() && said.len() <= FIRST_LINE {
                 return;
             }
-            let Some(verb) = state.client.bytes.get(..3) else { return };
-            let is_entry = [b"USR", b"ANS"].iter().any(|first| verb.eq_ignore_ascii_case(*first));
-            let (kind, count) = if state.client.bytes.starts_with(FILE) {
-                (state.client.lost, state.server.lost) = (true, true);
-                ("ft", &mut self.counts[2])
-            } else if is_entry {
-                let limits = Limits::new();
-                state.client.decoder = FrameDecoder::switchboard_server(limits.clone());
-                state.server.decoder = FrameDecoder::switchboard_client(limits);
-                ("sb", &mut self.counts[1])
-            } else {
-                ("ns", &mut self.counts[0])
+            let line = said.get(..end.unwrap_or_default()).unwrap_or_default();
+            let (kind, count) = match kind_of(line) {
+                Kind::Notification => ("ns", &mut self.counts[0]),
+                Kind::Switchboard => {
+                    let limits = Limits::new();
+                    state.client.decoder = FrameDecoder::switchboard_server(limits.clone());
+                    state.server.decoder = FrameDecoder::switchboard_client(limits);
+                    ("sb", &mut self.counts[1])
+                }
+                Kind::File => {
+                    (state.client.lost, state.server.lost) = (true, true);
+                    ("ft", &mut self.counts[2])
+                }
             };
             *count += 1;
             let name = format!("{kind}{count}");
@@ -315,17 +342,26 @@ mod tests {
 
     #[test]
     fn files_are_not_shown_nor_the_secret_before_them() {
-        let shown = transcript(&[
-            (true, b"VER MSNFTP\r\n"),
-            (false, b"VER MSNFTP\r\n"),
-            (true, b"USR a@b.c geheim\r\n"),
-            (false, b"FIL 6\r\n"),
-            (true, b"TFR\r\n"),
-            (false, b"\x00\x06\x00geheim"),
-        ]);
-        let expected = "# ft1: 127.0.0.1:1863, a file, which is not shown\n\
-            # ft1: connection closed\n";
-        assert_eq!(shown, expected);
+        let beginnings: [&[u8]; 5] = [
+            b"VER MSNFTP\r\n",
+            b"VER 1 MSNFTP\r\n",
+            b"ver msnftp\n",
+            b"VER X msnftp Y\r\n",
+            b"hello\r\n",
+        ];
+        for first in beginnings {
+            let shown = transcript(&[
+                (true, first),
+                (false, b"VER MSNFTP\r\n"),
+                (true, b"USR a@b.c geheim\r\n"),
+                (false, b"FIL 6\r\n"),
+                (true, b"TFR\r\n"),
+                (false, b"\x00\x06\x00geheim"),
+            ]);
+            let expected = "# ft1: 127.0.0.1:1863, a file, which is not shown\n\
+                # ft1: connection closed\n";
+            assert_eq!(shown, expected, "{}", first.escape_ascii());
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@
 mod desk;
 
 use desk::{ALICE, BOB, CAROL, Desk, Setting, file, handle};
-use msnp_proto::client::{Event, Failure, Files, TransferEnd};
+use msnp_proto::client::{ChatId, Event, Failure, Files, TransferEnd, TransferId};
 use msnp_proto::error::{Expected, Lost, Misuse};
 use msnp_proto::ftp::End;
 use msnp_proto::testing::Chunking;
@@ -32,7 +32,7 @@ fn a_file_arrives_as_it_was_sent() {
             assert_eq!(desk.seen(BOB, got).data, bytes);
             assert_eq!(desk.seen(ALICE, sent).sent, size as u64);
             assert_eq!(desk.seen(ALICE, sent).changes, ["accepted", "started"]);
-            assert_eq!(desk.seen(BOB, got).changes, ["offered", "started"]);
+            assert_eq!(desk.seen(BOB, got).changes, ["offered", "started", "arrived"]);
         }
     }
 }
@@ -114,25 +114,64 @@ fn many_bytes_wait_for_those_who_take_them() {
 }
 
 #[test]
-fn several_files_at_once_do_not_mix() {
+fn many_files_go_ten_at_a_time_and_do_not_mix() {
     let mut desk = Desk::new(Chunking::Random(3), &[NORMAL, NORMAL]);
-    let files: Vec<Vec<u8>> = (1..=12).map(|number| file(number * 1000)).collect();
+    let files: Vec<Vec<u8>> = (1..=25).map(|number| file(number * 1000)).collect();
     let sent: Vec<_> =
         files.iter().map(|bytes| desk.offer(ALICE, "bob", "same name", bytes)).collect();
-    let got: Vec<_> = desk.people[BOB].seen.keys().copied().collect();
-    // One person may have ten open.
-    assert_eq!(got.len(), 10);
-    for id in &got {
-        desk.accept(BOB, *id);
+    let mut taken = Vec::new();
+    while taken.len() < files.len() {
+        let open: Vec<_> =
+            desk.people[BOB].seen.iter().filter(|(_, seen)| seen.end.is_none()).collect();
+        assert!((1..=10).contains(&open.len()), "{}", open.len());
+        let next = *open[0].0;
+        desk.accept(BOB, next);
+        desk.wait(1);
+        taken.push(next);
     }
-    desk.wait(1);
-    for (id, bytes) in got.iter().zip(&files) {
+    for (id, bytes) in taken.iter().zip(&files) {
         assert_eq!(desk.end(BOB, *id), Some(TransferEnd::Complete));
         assert_eq!(desk.seen(BOB, *id).data, *bytes);
     }
-    let ends: Vec<_> = sent.iter().filter_map(|id| desk.end(ALICE, *id)).collect();
-    assert_eq!(ends[..10], [TransferEnd::Complete; 10]);
-    assert_eq!(ends[10..], [TransferEnd::Declined; 2]);
+    assert!(sent.iter().all(|id| desk.end(ALICE, *id) == Some(TransferEnd::Complete)));
+}
+
+#[test]
+fn files_that_wait_for_others_end_with_the_session() {
+    let mut desk = Desk::two();
+    let sent: Vec<_> = (0..12).map(|_| desk.offer(ALICE, "bob", "a", &file(10))).collect();
+    desk.client(ALICE, |client, now| client.cancel_file(now, sent[11])).expect("it waits");
+    desk.settle();
+    assert_eq!(desk.end(ALICE, sent[11]), Some(TransferEnd::CancelledHere));
+    assert_eq!(desk.said("Cancel-Code:"), [""; 0], "it was never offered");
+    desk.client(ALICE, |client, now| client.sign_out(now));
+    desk.settle();
+    assert!(sent.iter().all(|id| desk.end(ALICE, *id) == Some(TransferEnd::CancelledHere)));
+    assert_eq!(desk.said("Cancel-Code:").len(), 10);
+}
+
+#[test]
+fn what_waits_for_one_person_is_not_said_to_who_comes_first() {
+    let mut desk = Desk::new(Chunking::Whole, &[NORMAL, NORMAL, NORMAL]);
+    let random = desk.random();
+    let (bob, carol) = (handle("bob"), handle("carol"));
+    // Bob is called, and before he is there Carol is as well; she comes, and he does not.
+    desk.client(BOB, |client, now| client.sign_out(now));
+    desk.client(ALICE, |client, now| {
+        client.offer_file(now, &bob, "secret plans", 5, random).expect("online");
+        client.invite(now, ChatId(1), &carol).expect("a chat");
+    });
+    let id = TransferId(1);
+    desk.people[ALICE].seen.entry(id).or_default();
+    desk.settle();
+    desk.wait(1);
+    let heard = desk.net.transcript().to_string();
+    assert!(!heard.lines().any(|line| line.contains("carol-") && line.contains("secret")));
+    assert!(
+        matches!(desk.end(ALICE, id), Some(TransferEnd::Unreachable(_))),
+        "{:?}",
+        desk.end(ALICE, id)
+    );
 }
 
 #[test]
@@ -199,6 +238,22 @@ fn a_disk_that_is_full_is_told() {
     desk.wait(3);
     assert_eq!(desk.end(BOB, got), Some(TransferEnd::Broken(End::CouldNotWriteHere)));
     assert_eq!(desk.end(ALICE, sent), Some(TransferEnd::Broken(End::CouldNotWriteThere)));
+}
+
+#[test]
+fn a_disk_that_is_full_at_the_last_byte_is_told_too() {
+    for size in [0, 5, 5000] {
+        let mut desk = Desk::two();
+        desk.people[BOB].full = true;
+        let sent = desk.offer(ALICE, "bob", "a", &file(size));
+        let got = desk.only(BOB);
+        desk.accept(BOB, got);
+        desk.wait(12);
+        assert_eq!(desk.end(BOB, got), Some(TransferEnd::Broken(End::CouldNotWriteHere)));
+        assert_eq!(desk.end(ALICE, sent), Some(TransferEnd::Broken(End::CouldNotWriteThere)));
+        let again = desk.client(BOB, |client, now| client.finish_file(now, got));
+        assert_eq!(again, Err(Misuse::NoSuchTransfer));
+    }
 }
 
 #[test]
@@ -272,8 +327,7 @@ fn an_answer_goes_to_the_one_who_offered_alone() {
     let sent = desk.offer(ALICE, "bob", "a", &bytes);
     // Somebody else comes into the chat before there is an answer.
     desk.client(ALICE, |client, now| {
-        let chat = msnp_proto::client::ChatId(1);
-        client.invite(now, chat, &handle("carol")).expect("a chat");
+        client.invite(now, ChatId(1), &handle("carol")).expect("a chat");
     });
     desk.settle();
     let got = desk.only(BOB);

@@ -204,7 +204,11 @@ impl Play {
                 let _ = self.driver.tell(|client, now| client.cancel_file(now, id));
             }
             5 => {
-                let _ = self.driver.tell(|client, now| client.fail_file(now, id));
+                let fails = random % 2 == 0;
+                let _ = self.driver.tell(|client, now| match fails {
+                    true => client.fail_file(now, id),
+                    false => client.finish_file(now, id),
+                });
             }
             6 => {
                 let local = SocketAddr::from(([192, 0, 2, 9], 6891));

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use msnp_proto::ftp::is_executable;
+use msnp_proto::ftp::{is_executable, safe_name};
 
 use super::text::counted;
 use super::words;
@@ -15,7 +15,8 @@ pub(super) fn offer(f: &mut fmt::Formatter<'_>, offer: &Offer) -> fmt::Result {
         f.write_str(" (not a contact)")?;
     }
     write!(f, ": {} {}", offer.bytes, counted(offer.bytes, "byte"))?;
-    if is_executable(&offer.name) {
+    // As it would be called here: what is dropped from a name may hide its ending.
+    if is_executable(&safe_name(&offer.name)) {
         f.write_str(", a program, which runs when it is opened")?;
     }
     write!(f, ": \"{}\"", offer.name)
@@ -85,7 +86,11 @@ mod tests {
         let carol = Some("carol@example.net");
         let program = "offer         1 from bob@example.net (not a contact): 2 bytes, a program, \
                        which runs when it is opened: \"a\\n\\u{1b}[2J\\u{202e}fdp.exe\"";
+        let hidden = offer("z.e\u{200e}xe", 1, true);
+        let shown = "offer         1 from bob@example.net: 1 byte, a program, which runs when it is \
+                     opened: \"z.e\\u{200e}xe\"";
         let rows = [
+            (hidden, shown),
             (offer("x.pdf", 1, true), "offer         1 from bob@example.net: 1 byte: \"x.pdf\""),
             (offer("a\n\x1b[2J\u{202e}fdp.exe", 2, false), program),
             (

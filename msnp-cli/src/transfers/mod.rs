@@ -9,6 +9,8 @@
 //! | `source` | a file that is read |
 //! | `part` | a file that is written, until all of it is there |
 
+#[cfg(test)]
+mod disk_tests;
 mod part;
 mod source;
 #[cfg(test)]
@@ -80,6 +82,8 @@ struct Entry {
     is_asked_for: bool,
     side: Side,
     fate: Fate,
+    /// Where it is, once all of it is there.
+    kept: Option<String>,
 }
 
 #[derive(Debug)]
@@ -218,6 +222,18 @@ impl Transfers {
         self.open.values().any(|entry| entry.is_asked_for && entry.peer == *who)
     }
 
+    /// Takes back what was offered and not begun, since nobody is to wait for the answer.
+    pub(crate) fn withdraw(&mut self, means: &mut Means<'_>) {
+        for (id, entry) in &mut self.open {
+            let is_offered = matches!(entry.side, Side::Sent(_)) && entry.told.is_none();
+            if is_offered && matches!(entry.fate, Fate::Open) {
+                // What has ended meanwhile is told next.
+                let _ = means.client.cancel_file(means.now, *id);
+                entry.fate = Fate::Stopped;
+            }
+        }
+    }
+
     /// Ends everything, since we leave: offers are declined, what is on its way is stopped.
     pub(crate) fn abandon(&mut self, means: &mut Means<'_>, exit: Exit, why: &str) {
         for (id, entry) in std::mem::take(&mut self.open) {
@@ -282,7 +298,8 @@ impl Transfers {
             Step::Started => self.progress(means.now, id, 0),
             Step::Wanted { room } => self.supply(means, id, *room),
             Step::Sent { bytes } => self.progress(means.now, id, *bytes),
-            Step::Data(bytes) => self.keep(means, id, bytes),
+            Step::Data(bytes) => self.write(means, id, bytes),
+            Step::Arrived => self.keep(means, id),
             Step::Ended(end) => {
                 if let Some(entry) = self.open.remove(&id) {
                     self.ended(means, id, entry, *end);
@@ -309,8 +326,29 @@ impl Transfers {
         self.fail(means, id, why);
     }
 
+    /// All bytes have come: the file gets its name, and only then the other side hears that it is
+    /// there.
+    fn keep(&mut self, means: &mut Means<'_>, id: TransferId) {
+        let Some(entry) = self.open.get_mut(&id) else { return };
+        let (Side::Taken(part), Fate::Open | Fate::Stopped) = (&mut entry.side, &entry.fate) else {
+            return;
+        };
+        match part.keep() {
+            Ok(at) => {
+                entry.kept = Some(at.display().to_string());
+                // What has ended meanwhile is told next.
+                let _ = means.client.finish_file(means.now, id);
+            }
+            Err(error) => {
+                let (at, why) = (part.path().display(), files::reason(&error));
+                let why = format!("cannot give {at} its name: {why}");
+                self.fail(means, id, why);
+            }
+        }
+    }
+
     /// Writes bytes that came.
-    fn keep(&mut self, means: &mut Means<'_>, id: TransferId, bytes: &[u8]) {
+    fn write(&mut self, means: &mut Means<'_>, id: TransferId, bytes: &[u8]) {
         let Some(entry) = self.open.get_mut(&id) else { return };
         let (Side::Taken(part), Fate::Open | Fate::Stopped) = (&mut entry.side, &entry.fate) else {
             return;
@@ -344,17 +382,8 @@ impl Transfers {
         self.say(mark, Event::Progress(portion));
     }
 
-    fn ended(&mut self, means: &mut Means<'_>, id: TransferId, mut entry: Entry, end: TransferEnd) {
-        let mut path = None;
-        if let (TransferEnd::Complete, Side::Taken(part)) = (end, &mut entry.side) {
-            match part.keep() {
-                Ok(at) => path = Some(at.display().to_string()),
-                Err(error) => {
-                    let (at, why) = (part.path().display(), files::reason(&error));
-                    entry.fate = Fate::Failed(format!("cannot give {at} its name: {why}"));
-                }
-            }
-        }
+    fn ended(&mut self, means: &mut Means<'_>, id: TransferId, entry: Entry, end: TransferEnd) {
+        let path = entry.kept.clone().filter(|_| end == TransferEnd::Complete);
         let told = |result, exit| End {
             result,
             exit,
@@ -435,6 +464,7 @@ impl Entry {
             is_asked_for: false,
             side,
             fate: Fate::Open,
+            kept: None,
         }
     }
 

@@ -19,6 +19,8 @@ pub(crate) struct Part {
     folder: PathBuf,
     /// The name that it is to have.
     name: String,
+    /// It has that name, and no other any more.
+    is_renamed: bool,
 }
 
 impl Part {
@@ -31,7 +33,7 @@ impl Part {
             let file = OpenOptions::new().write(true).create_new(true).open(&path)?;
             Ok((file, path))
         })?;
-        Ok(Self { file, path, folder: folder.to_owned(), name })
+        Ok(Self { file, path, folder: folder.to_owned(), name, is_renamed: false })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -44,17 +46,23 @@ impl Part {
 
     /// All of it is there: it gets its name, or that name with a number if there is such a file.
     pub(crate) fn keep(&mut self) -> io::Result<PathBuf> {
-        first_free(&self.name, |name| {
+        let mut is_renamed = false;
+        let kept = first_free(&self.name, |name| {
             let path = self.folder.join(name);
             // A rename would write over what is there.
             match fs::hard_link(&self.path, &path) {
                 // The other name goes with the part.
                 Ok(()) => {}
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(error),
-                Err(_) => self.rename(&path)?,
+                Err(_) => {
+                    self.rename(&path)?;
+                    is_renamed = true;
+                }
             }
             Ok(path)
-        })
+        });
+        self.is_renamed = is_renamed;
+        kept
     }
 
     /// Where there are no links: what is written over is an empty file of ours.
@@ -66,8 +74,9 @@ impl Part {
 
 impl Drop for Part {
     fn drop(&mut self) {
-        // It is not there any more if it was renamed.
-        let _ = fs::remove_file(&self.path);
+        if !self.is_renamed {
+            let _ = fs::remove_file(&self.path);
+        }
     }
 }
 

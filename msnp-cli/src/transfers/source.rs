@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use nix::fcntl::OFlag;
 
@@ -26,6 +27,8 @@ pub(crate) struct Source {
     file: File,
     path: PathBuf,
     size: u64,
+    /// When it was last changed before the first byte was read.
+    changed: Option<SystemTime>,
     /// Bytes that have been taken.
     at: u64,
     buffer: Vec<u8>,
@@ -53,7 +56,7 @@ impl Source {
             );
             return Err(Failure::new(Exit::Input, text));
         }
-        Ok(Self { file, path: path.to_owned(), size, at: 0, buffer: Vec::new() })
+        Ok(Self { file, path: path.to_owned(), size, changed: None, at: 0, buffer: Vec::new() })
     }
 
     /// The name under which it is offered.
@@ -71,6 +74,9 @@ impl Source {
 
     /// The next bytes, `room` at most; none when all have been taken.
     pub(crate) fn next(&mut self, room: usize) -> io::Result<&[u8]> {
+        if self.at == 0 {
+            self.changed = self.file.metadata()?.modified().ok();
+        }
         let left = usize::try_from(self.size.saturating_sub(self.at)).unwrap_or(usize::MAX);
         let wanted = left.min(room).min(PIECE);
         if self.buffer.len() < wanted {
@@ -84,7 +90,17 @@ impl Source {
             }
             _ => error,
         })?;
-        Ok(buffer)
+        if wanted == left && self.is_another() {
+            return Err(io::Error::other("it was changed while it was sent"));
+        }
+        Ok(self.buffer.get(..wanted).unwrap_or_default())
+    }
+
+    /// Whether it has other contents of the same size than at first, as far as the system says. What
+    /// has only grown is sent up to its old size.
+    fn is_another(&self) -> bool {
+        let Ok(now) = self.file.metadata() else { return false };
+        now.len() == self.size && now.modified().ok() != self.changed
     }
 
     /// So many of them were taken.

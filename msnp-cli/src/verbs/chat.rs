@@ -126,6 +126,10 @@ impl<'a> Talk<'a> {
     fn run(&mut self) -> Result<Option<Exit>, Failure> {
         loop {
             self.advance();
+            if self.has_left() {
+                self.agent.withdraw(&mut self.session.means());
+                self.report();
+            }
             if self.is_over() {
                 self.hide();
                 return Ok(self.is_broken.then_some(Exit::Input));
@@ -154,6 +158,14 @@ impl<'a> Talk<'a> {
     fn part(&mut self) {
         self.agent.part(&mut self.session.means(), Exit::Done, "nobody is here any more");
         self.report();
+    }
+
+    /// Whether somebody at a terminal wants to go, and waits for no answer any more.
+    fn has_left(&self) -> bool {
+        match &self.ear {
+            Ear::Lines(_) => false,
+            Ear::Prompt(prompt) => prompt.has_ended() || self.has_quit,
+        }
     }
 
     fn is_over(&self) -> bool {

@@ -46,6 +46,8 @@ pub(super) struct Waiting {
     pub(super) message: MessageId,
     pub(super) delivery: Delivery,
     pub(super) payload: Vec<u8>,
+    /// Nobody else may hear it.
+    pub(super) only: Option<Handle>,
 }
 
 impl Chats {

@@ -31,6 +31,8 @@ pub(super) struct Conn {
     pub(super) announced: bool,
     /// The driver has been told to close it.
     pub(super) closing: bool,
+    /// What is pending waits for the application.
+    pub(super) held: bool,
 }
 
 #[derive(Debug)]
@@ -116,7 +118,7 @@ pub(super) enum Entry {
 
 impl Conns {
     pub(super) fn insert(&mut self, role: Role) -> ConnId {
-        let conn = Some(Conn { role, announced: false, closing: false });
+        let conn = Some(Conn { role, announced: false, closing: false, held: false });
         let free = self.slots.iter().position(|slot| slot.conn.is_none());
         let place = free.unwrap_or(self.slots.len());
         let generation = match self.slots.get_mut(place) {

@@ -164,7 +164,8 @@ impl Host for Client {
     }
 
     fn pending(&self, conn: ConnId) -> &[u8] {
-        self.conns.get(conn).map_or(&[], |conn| conn.role.pending())
+        let conn = self.conns.get(conn).filter(|conn| !conn.held);
+        conn.map_or(&[], |conn| conn.role.pending())
     }
 
     fn consume(&mut self, now: Instant, id: ConnId, written: usize) {
@@ -239,7 +240,7 @@ impl Client {
     pub(super) fn announce(&mut self, id: ConnId) {
         let Some(conn) = self.conns.get_mut(id) else { return };
         let (pending, finished) = (!conn.role.pending().is_empty(), conn.role.is_finished());
-        if pending && !conn.announced && !conn.closing {
+        if pending && !conn.announced && !conn.closing && !conn.held {
             conn.announced = true;
             self.outputs.push_back(Output::Transmit { conn: id });
         }

@@ -1,6 +1,6 @@
 //! What a chat's switchboard reports, and what becomes of the texts that wait for somebody.
 
-use super::chats::Line;
+use super::chats::{Line, Waiting};
 use super::{ChatId, Client, Content, Event, Failure, Outcome, Warning};
 use crate::error::{Lost, Misuse};
 use crate::machine::ConnId;
@@ -104,6 +104,10 @@ impl Client {
     pub(super) fn send_waiting(&mut self, now: Instant, chat: ChatId, id: ConnId) {
         while let Some(entry) = self.chats.get_mut(chat) {
             let Some(waiting) = entry.waiting.pop_front() else { return };
+            if waiting.only.as_ref().is_some_and(|who| !self.is_private(chat, who)) {
+                self.say_elsewhere(now, waiting);
+                continue;
+            }
             let Some((_, switchboard)) = self.switchboard_mut(Line::Conn(id)) else { return };
             let sent = switchboard.send(now, waiting.message, waiting.delivery, &waiting.payload);
             if sent.is_err() {
@@ -111,6 +115,23 @@ impl Client {
                     entry.waiting.push_front(waiting);
                 }
                 return;
+            }
+        }
+    }
+
+    /// Somebody else came into the chat: what is for one person alone is said in a chat of its own.
+    fn say_elsewhere(&mut self, now: Instant, waiting: Waiting) {
+        let Some(who) = &waiting.only else { return };
+        let message = waiting.message;
+        match self.open_chat(now, who) {
+            Ok(chat) => {
+                if let Some(chat) = self.chats.get_mut(chat) {
+                    chat.waiting.push_back(waiting);
+                }
+            }
+            Err(_) => {
+                let outcome = Outcome::Failed(Failure::Lost(Lost::Alone));
+                self.tell(Event::Delivery { message, outcome });
             }
         }
     }

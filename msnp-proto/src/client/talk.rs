@@ -165,7 +165,7 @@ impl Client {
         self.last_message = message.0;
         if let Some(chat) = self.chats.get_mut(chat) {
             let payload = payload.to_vec();
-            chat.waiting.push_back(Waiting { message, delivery, payload });
+            chat.waiting.push_back(Waiting { message, delivery, payload, only: None });
         }
         self.tell(Event::Queued { message });
         Ok(message)

@@ -92,9 +92,16 @@ impl Receiver {
         self.core.leave(now, End::CancelledHere, line::CCL);
     }
 
-    /// The file cannot be written: stops, and tells the sender. When the last byte has come it is
-    /// too late for that, and nothing happens.
+    /// The file cannot be written: stops, and tells the sender. When the last byte has come the end
+    /// was told already; the sender still hears of it, unless that all is here was written to the
+    /// network before.
     pub fn fail_to_write(&mut self, now: Instant) {
+        let outbox = &mut self.core.link.outbox;
+        if self.core.state == State::Closing && outbox.pending().ends_with(line::BYE_RECEIVED) {
+            let buffer = outbox.buffer();
+            buffer.truncate(buffer.len().saturating_sub(line::BYE_RECEIVED.len()));
+            self.core.say(line::BYE_NOT_WRITTEN);
+        }
         self.core.leave(now, End::CouldNotWriteHere, line::BYE_NOT_WRITTEN);
     }
 

@@ -41,6 +41,8 @@ pub(crate) struct Person {
     given: BTreeMap<TransferId, (Vec<u8>, usize)>,
     /// Up to where some of them can be read now.
     readable: BTreeMap<TransferId, usize>,
+    /// Nothing more can be kept.
+    pub(crate) full: bool,
     pub(crate) seen: BTreeMap<TransferId, Seen>,
     /// All other events.
     pub(crate) others: Vec<Event>,
@@ -94,6 +96,7 @@ impl Desk {
                 name,
                 given: BTreeMap::new(),
                 readable: BTreeMap::new(),
+                full: false,
                 seen: BTreeMap::new(),
                 others: Vec::new(),
             });
@@ -197,6 +200,15 @@ impl Desk {
                     }
                     TransferChange::Data(bytes) => seen.data.extend_from_slice(&bytes),
                     TransferChange::Ended(end) => seen.end = Some(end),
+                    TransferChange::Arrived => {
+                        seen.changes.push("arrived");
+                        let (key, full) = (person.key, person.full);
+                        let said = self.net.with(key, |client, now| match full {
+                            true => client.fail_file(now, transfer),
+                            false => client.finish_file(now, transfer),
+                        });
+                        said.expect("it has arrived");
+                    }
                     TransferChange::Wanted { room } => self.supply(who, transfer, room),
                     _ => {}
                 }

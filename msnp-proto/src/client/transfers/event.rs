@@ -83,6 +83,11 @@ pub enum TransferChange {
     },
     /// The next bytes of the file that we take.
     Data(Vec<u8>),
+    /// All bytes of the file that we take have come. Once they are where they shall stay, say so:
+    /// [`Client::finish_file`](crate::client::Client::finish_file), or
+    /// [`Client::fail_file`](crate::client::Client::fail_file). The other side waits for it some
+    /// ten seconds.
+    Arrived,
     /// The end; exactly one for each file.
     Ended(TransferEnd),
 }

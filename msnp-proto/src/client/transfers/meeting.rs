@@ -39,9 +39,6 @@ const CALLERS: usize = 5;
 /// Who did not know the cookie, after which nobody else is listened to.
 const STRANGERS: u8 = 3;
 
-/// Who connects to us has so long for what it has to say.
-const CALLER: Duration = Duration::from_secs(10);
-
 impl Client {
     /// Tells the other side that we take its file, and what to do for a connection.
     pub(super) fn answer_offer(&mut self, now: Instant, id: TransferId) -> Result<(), Misuse> {
@@ -164,7 +161,7 @@ impl Client {
         if let Some(one) = self.transfers.all.get_mut(&id) {
             one.conns.push(conn);
         }
-        self.meet(now, id, conn, Some(CALLER));
+        self.meet(now, id, conn, Some(FileWaits::listening().silence_before));
         self.pump(now, conn);
         Some(conn)
     }
@@ -257,6 +254,7 @@ impl Client {
                 self.want_more(id, conn);
             }
             PeerEvent::Data(bytes) if wins => self.tell_transfer(id, TransferChange::Data(bytes)),
+            PeerEvent::Ended(End::Complete) if wins && !one.outgoing => self.arrive(now, id, conn),
             PeerEvent::Ended(end) if wins => {
                 let (end, code) = verdict(end);
                 self.end_transfer(now, id, end, code);
@@ -264,6 +262,37 @@ impl Client {
             PeerEvent::Ended(end) => self.lose_caller(now, id, conn, end),
             _ => {}
         }
+    }
+
+    /// All bytes are here: what the machine has to say for that waits for the application.
+    fn arrive(&mut self, now: Instant, id: TransferId, conn: ConnId) {
+        let wait = self.config.files.as_ref().map(|files| files.waits.silence).unwrap_or_default();
+        let Some(one) = self.transfers.all.get_mut(&id) else { return };
+        (one.arrived, one.deadline) = (true, Some(now + wait));
+        if let Some(conn) = self.conns.get_mut(conn) {
+            conn.held = true;
+        }
+        self.tell_transfer(id, TransferChange::Arrived);
+    }
+
+    /// The application has said what became of the bytes that came.
+    pub(super) fn close_arrived(
+        &mut self,
+        now: Instant,
+        id: TransferId,
+        conn: ConnId,
+        end: TransferEnd,
+    ) {
+        if let (false, Some(Peer::Receiver(receiver))) =
+            (end == TransferEnd::Complete, self.peer_mut(conn))
+        {
+            receiver.fail_to_write(now);
+        }
+        if let Some(conn) = self.conns.get_mut(conn) {
+            conn.held = false;
+        }
+        self.end_transfer(now, id, end, None);
+        self.pump(now, conn);
     }
 
     /// This connection is the one: nobody else is listened to, and the other ones are given up.
@@ -349,9 +378,28 @@ impl Client {
             .map(|(id, one)| (*id, one.state, due(one.offline)))
             .collect();
         for (id, state, offline) in late {
+            if let State::Moving(conn) = state {
+                let arrived = self.transfers.all.get(&id).is_some_and(|one| one.arrived);
+                match arrived {
+                    true => {
+                        let end = TransferEnd::Broken(End::CouldNotWriteHere);
+                        self.close_arrived(now, id, conn, end);
+                    }
+                    false => self.stop_moving(now, id, TransferEnd::CancelledThere),
+                }
+                continue;
+            }
             let (end, code) = match state {
                 _ if offline => {
                     (TransferEnd::Unreachable(Failure::Refused(ErrorCode::NOT_ONLINE)), None)
+                }
+                State::Queued => {
+                    if let Some(one) = self.transfers.all.get_mut(&id) {
+                        one.deadline = None;
+                        let peer = one.peer.clone();
+                        self.begin_queued(now, &peer);
+                    }
+                    continue;
                 }
                 State::Offered => (TransferEnd::TimedOut, Some("TIMEOUT")),
                 State::Asked => (TransferEnd::TimedOut, Some("REJECT")),

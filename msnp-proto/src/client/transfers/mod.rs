@@ -27,11 +27,11 @@ pub(super) use peer::Peer;
 use words::Words;
 
 use super::conns::Role;
-use super::{Client, Event};
-use crate::error::{Expected, Misuse};
-use crate::ftp::AuthCookie;
+use super::{Client, Event, Failure};
+use crate::error::{Expected, Lost, Misuse};
+use crate::ftp::{AuthCookie, End};
 use crate::machine::{ConnId, Output};
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 use crate::types::Handle;
 
 /// All files of a client.
@@ -70,10 +70,16 @@ struct Transfer {
     strangers: u8,
     /// The application was asked for bytes.
     asked: bool,
+    /// What offers it, while it is queued.
+    invite: Vec<u8>,
+    /// All bytes have come, and the application has not said whether they are safe.
+    arrived: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
+    /// It is to be offered when fewer are going on with that person.
+    Queued,
     /// We offered it.
     Offered,
     /// They offered it, and the application has not said what it wants.
@@ -119,6 +125,16 @@ impl Transfers {
     }
 }
 
+/// Files that we exchange with one person at a time by our own offers, as the official client. More of
+/// them wait.
+const AT_ONCE: usize = 10;
+
+/// Files that may wait for that.
+const QUEUED: usize = 4096;
+
+/// When an offer for which there was no room is tried again.
+const AGAIN: Duration = Duration::from_secs(1);
+
 /// Bytes of files that may wait for the driver.
 const UNREAD: usize = 256 * 1024;
 
@@ -145,7 +161,7 @@ impl Client {
         }
     }
 
-    /// Offers somebody a file. The application keeps the file; it is asked for its bytes when the
+    /// Offers somebody a file, ten at a time and others behind them. The application keeps the file; it is asked for its bytes when the
     /// other side wants them ([`TransferChange::Wanted`]). What comes of it is reported in
     /// [`Event::Transfer`], with one [`TransferChange::Ended`]. `random` is eight bytes from a
     /// source that nobody can guess.
@@ -164,7 +180,11 @@ impl Client {
         random: u64,
     ) -> Result<TransferId, Misuse> {
         let files = self.config.files.as_ref().ok_or(Misuse::NoFiles)?;
-        let (reachable, deadline) = (files.address.is_some(), now + files.offer);
+        let reachable = files.address.is_some();
+        let queued = self.transfers.all.values().filter(|one| one.state == State::Queued);
+        if queued.count() >= QUEUED {
+            return Err(Misuse::Backlog);
+        }
         if !self.is_online() {
             return Err(Misuse::NotOnline);
         }
@@ -186,15 +206,48 @@ impl Client {
             .map_err(|_| Misuse::Invalid(Expected::Name))?;
         let transfer = Transfer {
             outgoing: true,
-            state: State::Offered,
-            ..Transfer::new(to.clone(), cookie, size, deadline, high)
+            state: State::Queued,
+            deadline: None,
+            invite: payload,
+            ..Transfer::new(to.clone(), cookie, size, now, high)
         };
         let id = self.transfers.insert(transfer);
-        if let Err(misuse) = self.say_about(now, to, &payload, Some(id)) {
-            self.transfers.all.remove(&id);
-            return Err(misuse);
-        }
+        self.begin_queued(now, to);
         Ok(id)
+    }
+
+    /// Offers somebody files that wait for others to end.
+    fn begin_queued(&mut self, now: Instant, to: &Handle) {
+        loop {
+            let mut theirs =
+                self.transfers.all.iter_mut().filter(|(_, one)| one.outgoing && one.peer == *to);
+            let (mut open, mut next) = (0_usize, None);
+            for (id, one) in &mut theirs {
+                match one.state {
+                    State::Queued if next.is_none() => next = Some((*id, one)),
+                    State::Queued => {}
+                    _ => open = open.saturating_add(1),
+                }
+            }
+            let Some((id, one)) = next.filter(|_| open < AT_ONCE) else { return };
+            let payload = core::mem::take(&mut one.invite);
+            let wait = self.config.files.as_ref().map(|files| files.offer).unwrap_or_default();
+            (one.state, one.deadline) = (State::Offered, Some(now + wait));
+            match self.say_about(now, to, &payload, Some(id)) {
+                Ok(()) => {}
+                Err(Misuse::Backlog) => {
+                    if let Some(one) = self.transfers.all.get_mut(&id) {
+                        (one.state, one.deadline) = (State::Queued, Some(now + AGAIN));
+                        one.invite = payload;
+                    }
+                    return;
+                }
+                Err(_) => {
+                    let end = TransferEnd::Unreachable(Failure::Lost(Lost::SignedOut));
+                    self.drop_transfer(now, id, end, None);
+                }
+            }
+        }
     }
 
     /// Takes a file that was offered; its bytes come in [`TransferChange::Data`]. `random` as in
@@ -242,6 +295,10 @@ impl Client {
     pub fn cancel_file(&mut self, now: Instant, transfer: TransferId) -> Result<(), Misuse> {
         let one = self.transfers.all.get(&transfer).ok_or(Misuse::NoSuchTransfer)?;
         let code = match (one.state, one.outgoing) {
+            (State::Moving(conn), _) if one.arrived => {
+                self.close_arrived(now, transfer, conn, TransferEnd::CancelledHere);
+                return Ok(());
+            }
             (State::Moving(conn), _) => {
                 if let Some(peer) = self.peer_mut(conn) {
                     peer.cancel(now);
@@ -249,11 +306,12 @@ impl Client {
                 self.pump(now, conn);
                 return Ok(());
             }
-            (State::Asked, _) => "REJECT",
-            (State::Offered, _) | (State::Meeting, true) => "TIMEOUT",
-            (State::AwaitAddress | State::Meeting, _) => "FTTIMEOUT",
+            (State::Queued, _) => None,
+            (State::Asked, _) => Some("REJECT"),
+            (State::Offered, _) | (State::Meeting, true) => Some("TIMEOUT"),
+            (State::AwaitAddress | State::Meeting, _) => Some("FTTIMEOUT"),
         };
-        self.end_transfer(now, transfer, TransferEnd::CancelledHere, Some(code));
+        self.end_transfer(now, transfer, TransferEnd::CancelledHere, code);
         Ok(())
     }
 
@@ -280,6 +338,23 @@ impl Client {
         Ok(taken)
     }
 
+    /// The file that we take is where it shall stay: the other side is told, and the transfer is
+    /// [`TransferEnd::Complete`].
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse::NoSuchTransfer`] before [`TransferChange::Arrived`].
+    pub fn finish_file(&mut self, now: Instant, transfer: TransferId) -> Result<(), Misuse> {
+        match self.transfers.all.get(&transfer) {
+            Some(Transfer { state: State::Moving(conn), arrived: true, .. }) => {
+                let conn = *conn;
+                self.close_arrived(now, transfer, conn, TransferEnd::Complete);
+                Ok(())
+            }
+            _ => Err(Misuse::NoSuchTransfer),
+        }
+    }
+
     /// A file cannot be read or written here: the other side is told, and the transfer ends.
     ///
     /// # Errors
@@ -288,6 +363,11 @@ impl Client {
     pub fn fail_file(&mut self, now: Instant, transfer: TransferId) -> Result<(), Misuse> {
         let one = self.transfers.all.get(&transfer).ok_or(Misuse::NoSuchTransfer)?;
         let State::Moving(conn) = one.state else { return self.cancel_file(now, transfer) };
+        if one.arrived {
+            let end = TransferEnd::Broken(End::CouldNotWriteHere);
+            self.close_arrived(now, transfer, conn, end);
+            return Ok(());
+        }
         match self.peer_mut(conn) {
             Some(Peer::Receiver(receiver)) => receiver.fail_to_write(now),
             Some(Peer::Sender(sender)) => sender.cancel(now),
@@ -311,9 +391,24 @@ impl Client {
         }
     }
 
+    /// Ends a transfer; another one may begin in its place.
+    fn end_transfer(&mut self, now: Instant, id: TransferId, end: TransferEnd, code: Option<&str>) {
+        let peer = self.transfers.all.get(&id).map(|one| one.peer.clone());
+        self.drop_transfer(now, id, end, code);
+        if let Some(peer) = peer {
+            self.begin_queued(now, &peer);
+        }
+    }
+
     /// Ends a transfer: its sockets are closed, the other side is told `code`, the application
     /// `end`.
-    fn end_transfer(&mut self, now: Instant, id: TransferId, end: TransferEnd, code: Option<&str>) {
+    fn drop_transfer(
+        &mut self,
+        now: Instant,
+        id: TransferId,
+        end: TransferEnd,
+        code: Option<&str>,
+    ) {
         let Some(one) = self.transfers.all.remove(&id) else { return };
         if let Some(listening) = one.listening {
             self.outputs.push_back(Output::Unlisten { listener: listening.id });
@@ -360,6 +455,8 @@ impl Transfer {
             conns: Vec::new(),
             strangers: 0,
             asked: false,
+            invite: Vec::new(),
+            arrived: false,
         }
     }
 

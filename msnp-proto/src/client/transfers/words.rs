@@ -106,8 +106,9 @@ impl Client {
         let message = MessageId(self.last_message.wrapping_add(1));
         self.transfers.words.sent.insert(message, transfer);
         let sent = self.send_checked(now, chat, payload, Delivery::OnFailure);
-        if sent.is_err() {
-            self.transfers.words.sent.remove(&message);
+        match sent {
+            Ok(_) => self.keep_private(chat, message, to),
+            Err(_) => drop(self.transfers.words.sent.remove(&message)),
         }
         sent.map(|_| ())
     }
@@ -134,7 +135,17 @@ impl Client {
             .max_by_key(readiness)
     }
 
-    fn is_private(&self, chat: ChatId, with: &Handle) -> bool {
+    /// If the message waits, it waits for this person alone.
+    fn keep_private(&mut self, chat: ChatId, message: MessageId, with: &Handle) {
+        if let Some(chat) = self.chats.get_mut(chat) {
+            let waits = chat.waiting.iter_mut().find(|waiting| waiting.message == message);
+            if let Some(waiting) = waits {
+                waiting.only = Some(with.clone());
+            }
+        }
+    }
+
+    pub(in crate::client) fn is_private(&self, chat: ChatId, with: &Handle) -> bool {
         self.members(chat).all(|(member, _)| member == with)
     }
 
@@ -161,7 +172,7 @@ impl Client {
                 Lost::SignedOut => TransferEnd::CancelledHere,
                 why => TransferEnd::Unreachable(Failure::Lost(why)),
             };
-            self.end_transfer(now, id, end, None);
+            self.drop_transfer(now, id, end, None);
         }
     }
 
@@ -177,7 +188,9 @@ impl Client {
             concerns.then_some(*id)
         };
         for id in self.transfers.all.iter().filter_map(open).collect::<Vec<_>>() {
-            self.end_transfer(now, id, TransferEnd::CancelledHere, Some("OUTBANDCANCEL"));
+            let state = self.transfers.all.get(&id).map(|one| one.state);
+            let code = (state != Some(State::Queued)).then_some("OUTBANDCANCEL");
+            self.drop_transfer(now, id, TransferEnd::CancelledHere, code);
         }
     }
 
@@ -272,7 +285,7 @@ impl Client {
                     self.dial(now, id, &meeting);
                 }
             }
-            State::Meeting | State::Asked | State::Moving(_) => {}
+            State::Queued | State::Meeting | State::Asked | State::Moving(_) => {}
         }
     }
 
@@ -298,9 +311,19 @@ impl Client {
             };
             self.end_transfer(now, *id, end, None);
         }
-        if pending.is_empty() {
-            for id in moving {
-                self.stop_moving(now, id, TransferEnd::CancelledThere);
+        if !pending.is_empty() {
+            return;
+        }
+        let failed =
+            invite.cancel_code().is_some_and(|code| code.eq_ignore_ascii_case(b"FTTIMEOUT"));
+        let wait = self.config.files.as_ref().map(|files| files.waits.bye).unwrap_or_default();
+        for id in moving {
+            match self.transfers.all.get_mut(&id) {
+                // It is all here, whatever they say.
+                Some(one) if one.arrived => {}
+                // The connection itself says how it failed, and may be slower.
+                Some(one) if failed => one.deadline = Some(now + wait),
+                _ => self.stop_moving(now, id, TransferEnd::CancelledThere),
             }
         }
     }
