@@ -161,10 +161,10 @@ impl Client {
         }
     }
 
-    /// Offers somebody a file, ten at a time and others behind them. The application keeps the file; it is asked for its bytes when the
-    /// other side wants them ([`TransferChange::Wanted`]). What comes of it is reported in
-    /// [`Event::Transfer`], with one [`TransferChange::Ended`]. `random` is eight bytes from a
-    /// source that nobody can guess.
+    /// Offers somebody a file; ten go at a time, and others wait for them. The application keeps the
+    /// file, and is asked for its bytes when the other side wants them
+    /// ([`TransferChange::Wanted`]). What comes of it is reported in [`Event::Transfer`], with one
+    /// [`TransferChange::Ended`]. `random` is eight bytes from a source that nobody can guess.
     ///
     /// # Errors
     ///

@@ -28,11 +28,11 @@ pub(super) struct Words {
 /// One person is told so seldom that we have no such application.
 const TOLD_EVERY: Duration = Duration::from_secs(2);
 
-/// An offer to us stands so much longer than one of ours: taking it back is for whoever made it.
-const LONGER: Duration = Duration::from_secs(30);
-
 /// So many people are.
 const TOLD: usize = 16;
+
+/// An offer to us stands so much longer than one of ours: taking it back is for whoever made it.
+const LONGER: Duration = Duration::from_secs(30);
 
 impl super::Transfers {
     /// Whether no message about a file is on its way.
